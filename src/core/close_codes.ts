@@ -1,0 +1,24 @@
+/** Why Keywire closes a connection, and what a client should do about it. */
+export interface CloseReason {
+  /** The WebSocket close code; on SSE and polling the stream simply ends. */
+  readonly code: number;
+  /** The WebSocket close reason, for people. */
+  readonly reason: string;
+  /** What a client does next: come back by itself, only with another key, or not at all. */
+  readonly retry: "yes" | "with another key";
+}
+
+/**
+ * The one table of close codes. 1001 and 1012 come from RFC 6455 and the IANA registry; 4000 to 4999
+ * are free for applications (RFC 6455 §7.4.2), and these mirror the HTTP status of the same meaning.
+ */
+export const CLOSE = {
+  /** The server goes away, or the peer fell silent. */
+  goingAway: { code: 1001, reason: "going away", retry: "yes" },
+  /** The node restarts, or the key now stands for somebody else: come back. */
+  restart: { code: 1012, reason: "service restart", retry: "yes" },
+  /** The key was withdrawn, or a backend disconnected its recipient. */
+  revoked: { code: 4403, reason: "revoked", retry: "with another key" },
+  /** The client did not read what it was sent. */
+  tooSlow: { code: 4408, reason: "too slow", retry: "yes" },
+} as const satisfies Record<string, CloseReason>;
