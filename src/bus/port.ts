@@ -6,34 +6,68 @@
  * a valid envelope is not its business.
  */
 
-/** What the gateway hears from the bus. All calls come in the order of the source, one at a time. */
+/** The two ways in: Pub/Sub, which keeps nothing, and the stream, which keeps its tail. */
+export type Source = "channel" | "stream";
+
+/**
+ * What the gateway hears from the bus. Calls of one source come in that source's order. Where a bus
+ * hands over several texts at once, it does so in one turn of the event loop.
+ */
 export interface BusListener {
   /** One envelope as it was published on the channel: not parsed, not checked. */
   message(text: string): void;
-  /** Messages of the channel may have been lost: the subscription was broken and is back. */
-  gap(): void;
+  /**
+   * A beat: all nodes hear the same beats at the same places among the channel's messages, so "the
+   * last beat and the number of messages since" names a position that every node understands.
+   * @param id unique, of `[A-Za-z0-9_-]`, at most 32 characters
+   * @param own whether this node sent it
+   */
+  beat(id: string, own: boolean): void;
+  /**
+   * One entry of the stream, once each, in the order of ids.
+   * @param id the entry's id, `<milliseconds>-<sequence>`
+   * @param text its envelope: not parsed, not checked
+   * @param past whether it was there before this node started: it belongs to the window, and nobody
+   * connected is owed it
+   */
+  entry(id: string, text: string, past: boolean): void;
+  /**
+   * Messages of this source may have been lost before the next call. For the stream: it was trimmed
+   * past the node's position, flushed or replaced, and goes on from `id`.
+   */
+  gap(source: Source, id?: string): void;
+  /**
+   * The window of the stream is filled (or the stream is off): what comes now is live. Called once.
+   * @param id the id of the last entry there is, `0-0` when there is none
+   */
+  filled(id: string): void;
 }
 
 /** A connection to the system through which backends and nodes speak. */
 export interface Bus extends AsyncDisposable {
   /**
-   * Starts to listen and returns at once. Called once. A server that is away is waited for.
-   * Once the subscription stands, `status` is `up`.
+   * Starts to listen and returns at once. Called once. A server that is away is waited for, and
+   * said so in the log.
    */
   listen(listener: BusListener): void;
 
-  /** `up` when the subscription is known to stand, `down` when it is not (or not yet). */
-  readonly status: "up" | "down";
-
   /**
-   * Hands one envelope to every node, this one included.
-   * @throws {BusUnavailable} when the server did not confirm within 2 seconds; it may have been
-   * delivered all the same.
+   * Undefined while every source is known to be heard and the window is filled; else one line that
+   * says what is wrong, without secrets: the node is deaf.
    */
-  publish(envelope: string): Promise<void>;
+  readonly trouble: string | undefined;
 
   /**
-   * Publishes a notice: `payload` on `channel`, once, for backends.
+   * Hands one envelope to every node, this one included: appended to the stream, or published where
+   * the stream is off.
+   * @returns the id of the stream's entry, undefined where the stream is off
+   * @throws {BusUnavailable} when the server did not confirm within 2 seconds; it may have been
+   * delivered all the same, so it is never sent again by itself.
+   */
+  publish(envelope: string): Promise<string | undefined>;
+
+  /**
+   * Publishes a notice for backends: `payload` on `channel`.
    * @throws {BusUnavailable} as `publish` does.
    */
   notify(channel: string, payload: string): Promise<void>;
