@@ -1,0 +1,138 @@
+/** A TCP proxy that fails as networks do: cut, half-open, refusing, losing a request or a reply. */
+
+/** Forwards the connections of a free port of 127.0.0.1 to another port there. */
+export class Proxy implements AsyncDisposable {
+  readonly port: number;
+  readonly #target: number;
+  readonly #connections = new Set<Deno.TcpConn>();
+  readonly #pumps = new Set<Promise<void>>();
+  #listener: Deno.TcpListener;
+  #held = Promise.withResolvers<void>();
+  #replyBudget = Infinity;
+  #lose: (request: string) => boolean = () => false;
+
+  constructor(target: number) {
+    this.#target = target;
+    this.#held.resolve();
+    this.#listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    this.port = this.#listener.addr.port;
+    this.#track(this.#accept(this.#listener));
+  }
+
+  /** How many connections pass through now. */
+  get connections(): number {
+    return this.#connections.size / 2;
+  }
+
+  /** Cuts every connection that there is; new ones pass. */
+  cut(): void {
+    for (const connection of this.#connections) close(connection);
+    this.#connections.clear();
+  }
+
+  /** Moves no byte more in either direction, and tells nobody: every connection is half-open. */
+  hold(): void {
+    this.#held = Promise.withResolvers();
+  }
+
+  /** Moves bytes again, those that were held back first. */
+  release(): void {
+    this.#held.resolve();
+  }
+
+  /** Cuts every connection and refuses new ones, until {@link accept}. */
+  refuse(): void {
+    this.#listener.close();
+    this.cut();
+  }
+
+  /** Takes connections again after {@link refuse}. */
+  accept(): void {
+    this.#listener = Deno.listen({ hostname: "127.0.0.1", port: this.port });
+    this.#track(this.#accept(this.#listener));
+  }
+
+  /** Cuts a connection once `bytes` more of replies have passed in all: in the middle of a reply. */
+  cutAfter(bytes: number): void {
+    this.#replyBudget = bytes;
+  }
+
+  /** Swallows each piece of a request for which `predicate` is true, from now on. */
+  drop(predicate: (request: string) => boolean): void {
+    this.#lose = predicate;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#listener.close();
+    this.release();
+    this.cut();
+    await Promise.all(this.#pumps);
+  }
+
+  async #accept(listener: Deno.TcpListener): Promise<void> {
+    for await (const client of listener) this.#track(this.#connect(client));
+  }
+
+  async #connect(client: Deno.TcpConn): Promise<void> {
+    let server: Deno.TcpConn;
+    try {
+      server = await Deno.connect({ hostname: "127.0.0.1", port: this.#target });
+    } catch {
+      return close(client);
+    }
+    this.#connections.add(client).add(server);
+    await Promise.all([
+      this.#pump(
+        client,
+        server,
+        (bytes) => this.#lose(new TextDecoder().decode(bytes)) ? 0 : Infinity,
+      ),
+      this.#pump(server, client, () => this.#replyBudget),
+    ]);
+    this.#connections.delete(client);
+    this.#connections.delete(server);
+  }
+
+  async #pump(
+    from: Deno.TcpConn,
+    to: Deno.TcpConn,
+    budget: (bytes: Uint8Array) => number,
+  ): Promise<void> {
+    const isReply = budget.length === 0;
+    const buffer = new Uint8Array(65_536);
+    try {
+      for (;;) {
+        const read = await from.read(buffer);
+        if (read === null) break;
+        await this.#held.promise;
+        let bytes = buffer.subarray(0, read);
+        const allowed = budget(bytes);
+        if (isReply) this.#replyBudget -= read;
+        if (!isReply && allowed === 0) continue;
+        bytes = bytes.subarray(0, Math.max(0, allowed));
+        while (bytes.length > 0) bytes = bytes.subarray(await to.write(bytes));
+        if (allowed < read) {
+          this.#replyBudget = Infinity;
+          break;
+        }
+      }
+    } catch {
+      // A cut ends the read or the write of the moment.
+    }
+    close(from);
+    close(to);
+  }
+
+  #track(pump: Promise<void>): void {
+    this.#pumps.add(pump);
+    pump.finally(() => this.#pumps.delete(pump));
+  }
+}
+
+function close(connection: Deno.TcpConn): void {
+  try {
+    connection.close();
+  } catch {
+    // It is closed already.
+  }
+}
