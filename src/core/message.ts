@@ -1,3 +1,5 @@
+import { cutMember } from "./cut_member.ts";
+
 /**
  * The envelope: a JSON object that names its `recipients` and carries anything else.
  *
@@ -21,19 +23,98 @@ export type Malformed =
   | "numeric_recipients"
   | "wrong_recipients";
 
+/** How nearly every envelope begins. */
+const PREFIX = '{"recipients":';
+const SPACE = 0x20;
+const QUOTE = 0x22;
+const COMMA = 0x2c;
+const OPENING_BRACKET = 0x5b;
+const CLOSING_BRACKET = 0x5d;
+
 /**
  * Reads one envelope. Returns the message, or the reason why it is none; it never throws.
  *
  * @param maxBytes the largest envelope taken, in bytes of UTF-8
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { parseMessage } from "./message.ts";
+ *
+ * assertEquals(parseMessage('{"recipients":["a"],"data":1.0}', 262_144), {
+ *   recipients: ["a"],
+ *   body: '{"data":1.0}',
+ * });
+ * ```
  */
-export function parseMessage(_text: string, _maxBytes: number): Message | Malformed {
-  return "not_json";
+export function parseMessage(text: string, maxBytes: number): Message | Malformed {
+  if (isLarger(text, maxBytes)) return "too_large";
+  const envelope = parseJson(text);
+  if (envelope === undefined) return "not_json";
+  if (typeof envelope !== "object" || envelope === null || Array.isArray(envelope)) {
+    return "not_object";
+  }
+  const rest = cutMember(text, "recipients");
+  if (rest === "none") return "no_recipients";
+  if (rest === "several") return "repeated_recipients";
+  const recipients = readRecipients((envelope as { recipients?: unknown }).recipients);
+  return typeof recipients === "string" && recipients !== "*"
+    ? recipients
+    : { recipients, body: onOneLine(rest) };
 }
 
 /**
  * Whether an envelope is surely for nobody whom `has` knows, by a look at its first bytes alone: the
  * common case in a cluster, where most messages are for sockets of other nodes. `false` says nothing.
  */
-export function isForNobody(_text: string, _has: (recipient: string) => boolean): boolean {
-  return false;
+export function isForNobody(text: string, has: (recipient: string) => boolean): boolean {
+  if (!text.startsWith(PREFIX)) return false;
+  let at = skipBlank(text, PREFIX.length);
+  if (text.charCodeAt(at) !== OPENING_BRACKET) return false;
+  for (;;) {
+    at = skipBlank(text, at + 1);
+    if (text.charCodeAt(at) !== QUOTE) return false;
+    const end = text.indexOf('"', at + 1);
+    const recipient = text.slice(at + 1, end);
+    // Without a closing quote the slice is not a name either, but then nothing follows it.
+    if (recipient.includes("\\") || has(recipient)) return false;
+    at = end + 1;
+    if (text.charCodeAt(at) === CLOSING_BRACKET) return true;
+    if (text.charCodeAt(at) !== COMMA) return false;
+  }
+}
+
+/** Printers put at most one space behind a colon or a comma; what is stranger gets no short cut. */
+function skipBlank(text: string, at: number): number {
+  return text.charCodeAt(at) === SPACE ? at + 1 : at;
+}
+
+/** Encodes only where the length does not settle it: a UTF-16 unit takes one to three bytes. */
+function isLarger(text: string, maxBytes: number): boolean {
+  if (text.length > maxBytes) return true;
+  return text.length * 3 > maxBytes && new TextEncoder().encode(text).length > maxBytes;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function readRecipients(value: unknown): Message["recipients"] | Malformed {
+  if (value === "*") return value;
+  if (!Array.isArray(value)) return "wrong_recipients";
+  if (value.some((each) => typeof each === "number")) return "numeric_recipients";
+  if (!value.every((each) => typeof each === "string")) return "wrong_recipients";
+  return value.length > 1 ? [...new Set(value)] : value;
+}
+
+/**
+ * Valid JSON has line breaks only between tokens. The search also makes one flat text of what was
+ * cut, so that a body kept for long does not keep its whole envelope.
+ */
+function onOneLine(json: string): string {
+  return json.includes("\n") || json.includes("\r") ? json.replace(/[\r\n]/g, " ") : json;
 }

@@ -1,0 +1,118 @@
+const QUOTE = 0x22;
+const COMMA = 0x2c;
+const BACKSLASH = 0x5c;
+
+/** A member's place in the text of its object. */
+interface Place {
+  /** Behind the member before it, or behind the opening brace. */
+  readonly before: number;
+  /** Where its name begins. */
+  readonly start: number;
+  /** Behind its value. */
+  readonly end: number;
+}
+
+/**
+ * Cuts the member `name` out of the text of a JSON object, with its comma and the space beside that,
+ * and leaves every other character as it is. An escaped spelling of the name counts, members of inner
+ * objects do not.
+ *
+ * @param text a valid JSON object: this only finds its way through it, and checks nothing
+ * @param name of ASCII letters alone, so that nothing but `\u00…` can spell it otherwise
+ * @returns the rest, or how many such members there are where it is not one
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { cutMember } from "./cut_member.ts";
+ *
+ * assertEquals(cutMember('{"a":1, "b":1.0}', "a"), '{"b":1.0}');
+ * assertEquals(cutMember('{"b":{"a":1}}', "a"), "none");
+ * assertEquals(cutMember('{"a":1,"\\u0061":1}', "a"), "several");
+ * ```
+ */
+export function cutMember(text: string, name: string): string | "none" | "several" {
+  const place = findMember(text, name, text.indexOf("{") + 1);
+  if (place === undefined) return "none";
+  const comma = skipSpace(text, place.end);
+  if (text.charCodeAt(comma) !== COMMA) return text.slice(0, place.before) + text.slice(place.end);
+  if (mayHold(text, name, comma) && findMember(text, name, comma + 1)) return "several";
+  return text.slice(0, place.start) + text.slice(skipSpace(text, comma + 1));
+}
+
+/** Whether a look at the members behind `from` is worth it: most texts are spared that. */
+function mayHold(text: string, name: string, from: number): boolean {
+  return text.includes(`"${name}"`, from) || text.includes("\\u00", from);
+}
+
+/** Finds the first member `name` behind `from`, which stands behind the brace or a comma. */
+function findMember(text: string, name: string, from: number): Place | undefined {
+  let before = from;
+  let start = skipSpace(text, from);
+  while (text.charCodeAt(start) === QUOTE) {
+    const nameEnd = skipString(text, start);
+    const end = skipValue(text, skipSpace(text, skipSpace(text, nameEnd) + 1));
+    if (spells(text.slice(start, nameEnd), name)) return { before, start, end };
+    const comma = skipSpace(text, end);
+    if (text.charCodeAt(comma) !== COMMA) return undefined;
+    before = end;
+    start = skipSpace(text, comma + 1);
+  }
+  return undefined;
+}
+
+function spells(literal: string, name: string): boolean {
+  if (literal.length === name.length + 2) return literal.startsWith(name, 1);
+  return literal.includes("\\u00") && JSON.parse(literal) === name;
+}
+
+function skipSpace(text: string, start: number): number {
+  let at = start;
+  while (isSpace(text.charCodeAt(at))) at++;
+  return at;
+}
+
+function isSpace(code: number): boolean {
+  return code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09;
+}
+
+/** Behind the string that begins at `start`. */
+function skipString(text: string, start: number): number {
+  for (let quote = text.indexOf('"', start + 1);; quote = text.indexOf('"', quote + 1)) {
+    let escapes = quote;
+    while (text.charCodeAt(escapes - 1) === BACKSLASH) escapes--;
+    if ((quote - escapes) % 2 === 0) return quote + 1;
+  }
+}
+
+/** Behind the value that begins at `start`. Without recursion: depth is the sender's choice. */
+function skipValue(text: string, start: number): number {
+  let depth = 0;
+  for (let at = start; at < text.length;) {
+    switch (text[at]) {
+      case '"':
+        at = skipString(text, at);
+        if (depth === 0) return at;
+        break;
+      case "{":
+      case "[":
+        depth++;
+        at++;
+        break;
+      case "}":
+      case "]":
+        if (depth === 0) return at;
+        at++;
+        if (--depth === 0) return at;
+        break;
+      case ",":
+        if (depth === 0) return at;
+        at++;
+        break;
+      default:
+        if (depth === 0 && isSpace(text.charCodeAt(at))) return at;
+        at++;
+    }
+  }
+  return text.length;
+}
