@@ -52,7 +52,10 @@ export class Proxy implements AsyncDisposable {
     this.#track(this.#accept(this.#listener));
   }
 
-  /** Cuts a connection once `bytes` more of replies have passed in all: in the middle of a reply. */
+  /**
+   * Cuts a connection once `bytes` more of replies have passed in all, in the middle of a reply, and
+   * every other at its next byte, until it is told `Infinity`.
+   */
   cutAfter(bytes: number): void {
     this.#replyBudget = bytes;
   }
@@ -82,12 +85,8 @@ export class Proxy implements AsyncDisposable {
     }
     this.#connections.add(client).add(server);
     await Promise.all([
-      this.#pump(
-        client,
-        server,
-        (bytes) => this.#lose(new TextDecoder().decode(bytes)) ? 0 : Infinity,
-      ),
-      this.#pump(server, client, () => this.#replyBudget),
+      this.#pump(client, server, (bytes) => this.#request(bytes)),
+      this.#pump(server, client, (bytes) => this.#reply(bytes)),
     ]);
     this.#connections.delete(client);
     this.#connections.delete(server);
@@ -96,31 +95,33 @@ export class Proxy implements AsyncDisposable {
   async #pump(
     from: Deno.TcpConn,
     to: Deno.TcpConn,
-    budget: (bytes: Uint8Array) => number,
+    pass: (bytes: Uint8Array) => Uint8Array,
   ): Promise<void> {
-    const isReply = budget.length === 0;
     const buffer = new Uint8Array(65_536);
     try {
       for (;;) {
         const read = await from.read(buffer);
         if (read === null) break;
         await this.#held.promise;
-        let bytes = buffer.subarray(0, read);
-        const allowed = budget(bytes);
-        if (isReply) this.#replyBudget -= read;
-        if (!isReply && allowed === 0) continue;
-        bytes = bytes.subarray(0, Math.max(0, allowed));
+        let bytes = pass(buffer.subarray(0, read));
         while (bytes.length > 0) bytes = bytes.subarray(await to.write(bytes));
-        if (allowed < read) {
-          this.#replyBudget = Infinity;
-          break;
-        }
+        if (this.#replyBudget < 0) break;
       }
     } catch {
       // A cut ends the read or the write of the moment.
     }
     close(from);
     close(to);
+  }
+
+  #request(bytes: Uint8Array): Uint8Array {
+    return this.#lose(new TextDecoder().decode(bytes)) ? bytes.subarray(0, 0) : bytes;
+  }
+
+  #reply(bytes: Uint8Array): Uint8Array {
+    const passed = bytes.subarray(0, Math.max(0, this.#replyBudget));
+    this.#replyBudget -= bytes.length;
+    return passed;
   }
 
   #track(pump: Promise<void>): void {
