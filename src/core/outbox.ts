@@ -47,7 +47,8 @@ export class Outbox {
   #backlogSize = 0;
   #replay: { from: Replay; caughtUp: () => void } | undefined;
   #closed = false;
-  #lastPending = 0;
+  #sent = 0;
+  #taken = 0;
   #movedAt: number | undefined;
 
   constructor(options: OutboxOptions) {
@@ -65,9 +66,7 @@ export class Outbox {
     const { format, outlet, turn } = this.#options;
     if (this.#tail === undefined) {
       if (format === "plain" && this.#backlog.length === 0 && outlet.room >= event.size) {
-        const text = event.text(format);
-        if (text !== "") outlet.send(text);
-        return;
+        return this.#send(event.text(format));
       }
       turn.owe(this);
       this.#tail = turn.root.next(event);
@@ -84,9 +83,7 @@ export class Outbox {
     const { format, outlet, maxBufferedBytes } = this.#options;
     if (this.#backlog.length === 0 && this.#replay === undefined) {
       if (format !== "plain" && tail.before === undefined && this.#fits(tail)) {
-        const text = tail.text(format);
-        if (text !== "") outlet.send(text);
-        return;
+        return this.#send(tail.text(format));
       }
     } else if (this.#backlogSize + outlet.pending > maxBufferedBytes) {
       return this.#giveUp();
@@ -103,13 +100,12 @@ export class Outbox {
 
   /** Hands over what waits, as far as there is room. Called when there may be some again. */
   drain(): void {
-    const { format, outlet, waiting } = this.#options;
+    const { format, waiting } = this.#options;
     while (!this.#closed) {
       if (this.#backlog.length === 0 && !this.#refill()) return;
       const runs = this.#take();
       if (runs.length === 0) return waiting();
-      const text = join(runs, format);
-      if (text !== "") outlet.send(text);
+      this.#send(join(runs, format));
     }
   }
 
@@ -119,10 +115,11 @@ export class Outbox {
    */
   check(now: number, patienceMs: number): void {
     const pending = this.#options.outlet.pending;
+    const taken = this.#sent - pending;
     const idle = pending === 0 && this.#backlog.length === 0;
-    if (idle || pending !== this.#lastPending || this.#movedAt === undefined) {
+    if (idle || taken > this.#taken || this.#movedAt === undefined) {
       this.#movedAt = now;
-      this.#lastPending = pending;
+      this.#taken = taken;
     } else if (now - this.#movedAt >= patienceMs) {
       this.#giveUp();
     }
@@ -135,6 +132,12 @@ export class Outbox {
     this.#backlog = [];
     this.#backlogSize = 0;
     this.#replay = undefined;
+  }
+
+  #send(text: string): void {
+    if (text === "") return; // The format has no such event.
+    this.#sent += text.length;
+    this.#options.outlet.send(text);
   }
 
   #giveUp(): void {

@@ -1,0 +1,92 @@
+import { OpenAPIHono } from "@hono/zod-openapi";
+import { getLogger } from "@logtape/logtape";
+import { type Bus, BusUnavailable } from "../bus/port.ts";
+import { problem } from "../transports/problem.ts";
+import { guard, type GuardOptions } from "./guard.ts";
+import { checkEnvelope, publishRoute } from "./publish.ts";
+
+const log = getLogger(["keywire", "api"]);
+
+export interface ApiOptions extends GuardOptions {
+  readonly bus: Pick<Bus, "publish">;
+  readonly maxMessageBytes: number;
+  /** The connections of a recipient anywhere; undefined where this node cannot know. */
+  readonly presence: ((recipient: string) => number) | undefined;
+  /** The number of recipients that are connected anywhere; undefined like `presence`. */
+  readonly everyone: (() => number) | undefined;
+  readonly version: string;
+}
+
+/** The HTTP API: `/api` and its description at `/openapi.json`. */
+export function createApi(options: ApiOptions): OpenAPIHono {
+  const { bus, maxMessageBytes, presence, everyone, version } = options;
+  const api = new OpenAPIHono();
+  api.use("/api/*", guard(options));
+
+  api.openAPIRegistry.registerPath(publishRoute);
+  api.openAPIRegistry.registerComponent("securitySchemes", "token", {
+    type: "http",
+    scheme: "bearer",
+    description: "One of API_TOKEN.",
+  });
+  // Not `api.openapi`: a parsed and printed body would not be the bytes that the backend wrote.
+  api.post(publishRoute.path, async (c) => {
+    if (!/^application\/json\s*(;|$)/i.test(c.req.header("Content-Type") ?? "")) {
+      return problem({
+        status: 415,
+        detail: "Cannot publish as the body must be application/json: set Content-Type",
+      });
+    }
+    const text = await readText(c.req.raw, maxMessageBytes);
+    if (text === undefined) {
+      return problem({
+        status: 413,
+        detail: "Cannot publish the envelope as it is larger than MAX_MESSAGE_BYTES: send less",
+      });
+    }
+    const envelope = checkEnvelope(text, maxMessageBytes);
+    if ("status" in envelope) return problem(envelope);
+    const { recipients } = envelope;
+    const offline = recipients === "*"
+      ? undefined
+      : presence && recipients.filter((r) => !presence(r));
+    const online = recipients === "*"
+      ? everyone?.()
+      : offline && recipients.length - offline.length;
+    try {
+      const cursor = await bus.publish(text);
+      return c.json({ cursor, online, offline }, 202);
+    } catch (error) {
+      if (!(error instanceof BusUnavailable)) log.error("A publish failed: {error}", { error });
+      return problem({
+        status: 503,
+        detail: "Cannot confirm the publish as Redis does not answer: it may have been appended; " +
+          "with an id of your own in the message a repeat does no harm",
+        retryAfter: 2,
+      });
+    }
+  });
+
+  api.doc31("/openapi.json", {
+    openapi: "3.1.0",
+    info: {
+      title: "Keywire",
+      version,
+      description: "A push gateway: Redis in, browsers out, MongoDB says who.",
+      license: { name: "MIT", identifier: "MIT" },
+    },
+  });
+  return api;
+}
+
+/** The body as text, undefined when it is larger than `maxBytes`. Bytes that are no UTF-8 fail later. */
+async function readText(request: Request, maxBytes: number): Promise<string | undefined> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of request.body ?? []) {
+    size += chunk.length;
+    if (size > maxBytes) return undefined;
+    chunks.push(chunk);
+  }
+  return await new Blob(chunks as BlobPart[]).text();
+}

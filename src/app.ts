@@ -1,0 +1,87 @@
+import { type Context, Hono } from "hono";
+import { serveStatic } from "hono/deno";
+import { secureHeaders } from "hono/secure-headers";
+import type { Registry } from "prom-client";
+import type { Health } from "./ops/health.ts";
+import { allow, preflight } from "./transports/cors.ts";
+import type { Transport } from "./transports/port.ts";
+import { problem } from "./transports/problem.ts";
+
+/** What a request arrives with: the address of its peer. */
+export interface Arrival {
+  readonly peer: string;
+}
+
+export interface AppOptions {
+  /** The transports of `/websocket`: WebSocket, and polling for what is no upgrade. */
+  readonly websocket: Transport;
+  readonly polling: Transport;
+  /** The transport of `/events`. */
+  readonly events: Transport;
+  /** `/api` and `/openapi.json`. */
+  readonly api: Hono;
+  readonly health: Health;
+  readonly metrics: Registry;
+  readonly allowedOrigins: "*" | readonly string[];
+  /** What the page is told at `/config.json`. */
+  readonly pageConfig: Record<string, unknown>;
+  /** Whether `/api`, `/metrics`, `/ready` and `/openapi.json` are served on a port of their own. */
+  readonly internalElsewhere: boolean;
+}
+
+type Env = { Bindings: Arrival };
+
+/** The routes for clients: transports, health and the page. */
+export function createApp(options: AppOptions): Hono<Env> {
+  const { websocket, polling, events, health, allowedOrigins, pageConfig } = options;
+  const app = new Hono<Env>();
+
+  const transport = (choose: (request: Request) => Transport) => async (c: Context<Env>) => {
+    const request = c.req.raw;
+    if (request.method === "OPTIONS") return preflight(request, allowedOrigins);
+    return allow(await choose(request).handle(request, c.env.peer), request, allowedOrigins);
+  };
+  app.on(
+    ["GET", "POST", "OPTIONS"],
+    "/websocket",
+    transport((request) => request.headers.has("X-Socket-Transport") ? polling : websocket),
+  );
+  app.on(["GET", "OPTIONS"], "/events", transport(() => events));
+  app.get("/health", (c) => c.json({ status: "ok" }));
+  if (!options.internalElsewhere) app.route("/", createInternalApp(options));
+  app.get("/config.json", (c) => c.json(pageConfig));
+  app.get("*", pageHeaders, serveStatic({ root: new URL("../webpage", import.meta.url).pathname }));
+  app.notFound(() => problem({ status: 404, detail: "Cannot find anything here" }));
+  return app;
+}
+
+/** The routes for backends and operators. */
+export function createInternalApp({ api, health, metrics }: AppOptions): Hono<Env> {
+  const app = new Hono<Env>();
+  app.route("/", api);
+  app.get("/health", (c) => c.json({ status: "ok" }));
+  app.get("/ready", (c) => {
+    const readiness = health.readiness();
+    return c.json(readiness, readiness.status === "ready" ? 200 : 503);
+  });
+  app.get("/metrics", async (c) => {
+    return c.text(await metrics.metrics(), 200, { "Content-Type": metrics.contentType });
+  });
+  return app;
+}
+
+const pageHeaders = secureHeaders({
+  contentSecurityPolicy: {
+    defaultSrc: ["'none'"],
+    scriptSrc: ["'self'"],
+    styleSrc: ["'self'"],
+    // The page may be pointed at another gateway.
+    connectSrc: ["'self'", "ws:", "wss:", "http:", "https:"],
+    imgSrc: ["'self'", "data:"],
+    baseUri: ["'none'"],
+    formAction: ["'none'"],
+    frameAncestors: ["'none'"],
+  },
+  strictTransportSecurity: false, // the front proxy's say
+  referrerPolicy: "no-referrer",
+});

@@ -1,0 +1,44 @@
+import { CLOSE } from "../core/close_codes.ts";
+import type { Connection } from "../core/connection.ts";
+
+export interface DrainOptions {
+  /** Live: connections leave it as they end. */
+  readonly connections: ReadonlySet<Connection>;
+  /** How long the closing is spread over, in milliseconds. */
+  readonly durationMs: number;
+  /** Tells a connection that it should close by itself and come back after `retryMs`. */
+  readonly announce: (connection: Connection, retryMs: number) => void;
+}
+
+/** How much longer a client that was told may take to close by itself, in milliseconds. */
+const COURTESY_MS = 500;
+
+/**
+ * Sends every client away, spread evenly over the time there is, so that the nodes that stay are not
+ * stormed. Resolves when nobody is left, or when the time is over.
+ */
+export async function drain({ connections, durationMs, announce }: DrainOptions): Promise<void> {
+  const order = shuffle([...connections]);
+  const end = performance.now() + durationMs;
+  const spread = Math.max(0, durationMs - 2 * COURTESY_MS);
+  const times = order.map((_, index) => Math.round(spread * (index + 1) / order.length));
+  order.forEach((connection, index) => announce(connection, times[index]!));
+  const start = performance.now();
+  let next = 0;
+  while (connections.size > 0 && performance.now() < end) {
+    const elapsed = performance.now() - start;
+    for (; next < order.length && times[next]! + COURTESY_MS <= elapsed; next++) {
+      order[next]!.close(CLOSE.restart);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  for (const connection of [...connections]) connection.close(CLOSE.restart);
+}
+
+function shuffle<T>(items: T[]): T[] {
+  for (let i = items.length - 1; i > 0; i--) {
+    const j = Math.floor(Math.random() * (i + 1));
+    [items[i], items[j]] = [items[j]!, items[i]!];
+  }
+  return items;
+}

@@ -1,0 +1,108 @@
+import type { CloseReason } from "../core/close_codes.ts";
+import { CLOSE } from "../core/close_codes.ts";
+import { PIECE_SIZE } from "../core/link.ts";
+import type { Connection, Gateway, Sink, Transport } from "./port.ts";
+import { problem } from "./problem.ts";
+
+/** Server-sent events (WHATWG HTML §9.2): one response that never ends. */
+export class EventsTransport implements Transport {
+  readonly #gateway: Gateway;
+
+  constructor(gateway: Gateway) {
+    this.#gateway = gateway;
+  }
+
+  async handle(request: Request, peer: string): Promise<Response> {
+    const admission = await this.#gateway.admit(request, peer);
+    if ("status" in admission) return problem(admission);
+    let connection: Connection | undefined;
+    const sink = new EventsSink({
+      pulled: () => connection?.drain(),
+      gone: () => {
+        connection?.close(CLOSE.goingAway);
+        admission.release();
+      },
+    });
+    connection = this.#gateway.open(admission, sink, "sse");
+    return new Response(sink.stream, {
+      headers: {
+        "Content-Type": "text/event-stream; charset=utf-8",
+        "Cache-Control": "no-store, no-transform",
+        "X-Accel-Buffering": "no", // nginx would hold events back otherwise
+      },
+    });
+  }
+}
+
+/**
+ * A response body as a sink. The runtime pulls when it has written what it had, so nothing piles up in
+ * it: a chunk is handed over when it asks for one.
+ */
+class EventsSink implements Sink {
+  readonly drainsItself = true;
+  readonly stream: ReadableStream<Uint8Array>;
+  #controller!: ReadableStreamDefaultController<Uint8Array>;
+  #wanted = false;
+  #pending = 0;
+  #over = false;
+  readonly #gone: () => void;
+
+  constructor({ pulled, gone }: { pulled: () => void; gone: () => void }) {
+    this.#gone = gone;
+    this.stream = new ReadableStream<Uint8Array>({
+      start: (controller) => {
+        this.#controller = controller;
+      },
+      pull: () => {
+        this.#wanted = true;
+        this.#pending = 0;
+        pulled();
+      },
+      cancel: () => this.#end(),
+    }, { highWaterMark: 0 });
+  }
+
+  get room(): number {
+    return this.#wanted ? PIECE_SIZE : 0;
+  }
+
+  get pending(): number {
+    return this.#pending;
+  }
+
+  send(text: string): void {
+    if (this.#over) return;
+    this.#wanted = false;
+    const bytes = encode(text);
+    this.#pending = bytes.length;
+    this.#controller.enqueue(bytes);
+  }
+
+  close({ retry, code }: CloseReason): void {
+    if (this.#over) return;
+    if (code === CLOSE.tooSlow.code) this.#controller.error(new Error("too slow"));
+    else {
+      if (retry !== "yes") this.#controller.enqueue(encode("retry: 60000\n\n"));
+      this.#controller.close();
+    }
+    this.#end();
+  }
+
+  #end(): void {
+    this.#over = true;
+    this.#gone();
+  }
+}
+
+const encoder = new TextEncoder();
+let lastText = "";
+let lastBytes = new Uint8Array();
+
+/** The bytes of `text`, made once for all the connections that are owed the same. */
+function encode(text: string): Uint8Array {
+  if (text !== lastText) {
+    lastText = text;
+    lastBytes = encoder.encode(text);
+  }
+  return lastBytes;
+}

@@ -1,0 +1,4 @@
+export * from "./port.ts";
+export * from "./events.ts";
+export * from "./polling.ts";
+export * from "./websocket.ts";

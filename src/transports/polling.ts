@@ -1,0 +1,176 @@
+import { CLOSE, type CloseReason } from "../core/close_codes.ts";
+import { readKey } from "../core/key.ts";
+import { type Refusal, REFUSED } from "../core/refusals.ts";
+import type { Admission, Connection, Gateway, Sink, Transport } from "./port.ts";
+import { problem } from "./problem.ts";
+
+/** How long a poll waits for a message, in milliseconds. */
+const POLL_MS = 25_000;
+/** How long a connection lives on between polls: bullet backs off up to 10 seconds. */
+const AWAY_MS = 15_000;
+/** The longest text that a client may post, in bytes; what is longer means nothing here. */
+const MAX_POST_BYTES = 1024;
+
+const NOT_OPEN: Refusal = {
+  status: 409,
+  detail: "Cannot post as this key has no open connection here: poll with GET first",
+};
+
+export interface PollingOptions {
+  readonly pollMs?: number;
+  readonly awayMs?: number;
+}
+
+/**
+ * The polling of bullet.js 0.4: `GET` waits for one message, `POST` brings one. Its client sends no
+ * connection id, but the `_` by which jQuery defeats caches counts up by one with each request.
+ */
+export class PollingTransport implements Transport {
+  readonly #gateway: Gateway;
+  readonly #options: Required<PollingOptions>;
+  readonly #byKey = new Map<string, Set<Poller>>();
+
+  constructor(gateway: Gateway, { pollMs = POLL_MS, awayMs = AWAY_MS }: PollingOptions = {}) {
+    this.#gateway = gateway;
+    this.#options = { pollMs, awayMs };
+  }
+
+  async handle(request: Request, peer: string): Promise<Response> {
+    const key = readKey(request);
+    const pollers = key === undefined ? undefined : this.#byKey.get(key);
+    if (request.method === "POST") {
+      if (key === undefined) return problem(REFUSED.key);
+      return pollers === undefined ? problem(NOT_OPEN) : await this.#post(request);
+    }
+    const count = readCount(request.url);
+    const poller = pollers && choose([...pollers], count);
+    if (poller !== undefined) return await poller.poll(request.signal, count);
+    const admission = await this.#gateway.admit(request, peer);
+    if ("status" in admission) return problem(admission);
+    this.#open(admission, count);
+    return answer(""); // bullet's `onopen` waits for it
+  }
+
+  #open(admission: Admission, count: number | undefined): void {
+    const { key } = admission;
+    const pollers = this.#byKey.get(key) ?? new Set();
+    this.#byKey.set(key, pollers);
+    const poller = new Poller(this.#options, count, () => {
+      pollers.delete(poller);
+      if (pollers.size === 0) this.#byKey.delete(key);
+      admission.release();
+    });
+    pollers.add(poller);
+    poller.connection = this.#gateway.open(admission, poller, "plain");
+  }
+
+  async #post(request: Request): Promise<Response> {
+    if (await readBody(request) === "ping") return answer("heartbeat message");
+    this.#gateway.ignored();
+    return answer("");
+  }
+}
+
+/** A connection that is polled: its sink has room for one message while a poll waits. */
+class Poller implements Sink {
+  readonly drainsItself = true;
+  readonly pending = 0;
+  connection: Connection | undefined;
+  /** The `_` of its last request. */
+  count: number | undefined;
+  /** When its client was last heard or answered: the smallest has waited longest. */
+  since = performance.now();
+  readonly #options: Required<PollingOptions>;
+  readonly #ended: () => void;
+  #answer: ((response: Response) => void) | undefined;
+  #timer: ReturnType<typeof setTimeout>;
+
+  constructor(
+    options: Required<PollingOptions>,
+    count: number | undefined,
+    ended: () => void,
+  ) {
+    this.#options = options;
+    this.count = count;
+    this.#ended = ended;
+    this.#timer = this.#awaitPoll();
+  }
+
+  get room(): number {
+    return this.#answer === undefined ? 0 : 1;
+  }
+
+  /** Whether a poll waits for a message now. */
+  get waiting(): boolean {
+    return this.#answer !== undefined;
+  }
+
+  /** Waits for a message, or a while. */
+  poll(aborted: AbortSignal, count: number | undefined): Promise<Response> {
+    this.#respond(answer("")); // A poll that was still waiting was given up by its client.
+    clearTimeout(this.#timer);
+    this.count = count ?? this.count;
+    const { promise, resolve } = Promise.withResolvers<Response>();
+    this.#answer = resolve;
+    this.#timer = setTimeout(() => this.#respond(answer("")), this.#options.pollMs);
+    aborted.addEventListener("abort", () => {
+      if (this.#answer === resolve) this.#respond(answer(""));
+    });
+    this.connection?.drain();
+    return promise;
+  }
+
+  send(text: string): void {
+    this.#respond(answer(text));
+  }
+
+  close({ retry }: CloseReason): void {
+    this.#respond(problem(retry === "yes" ? REFUSED.draining : REFUSED.unknownKey));
+    clearTimeout(this.#timer);
+    this.#ended();
+  }
+
+  #respond(response: Response): void {
+    const respond = this.#answer;
+    if (respond === undefined) return;
+    this.#answer = undefined;
+    clearTimeout(this.#timer);
+    this.#timer = this.#awaitPoll();
+    respond(response);
+  }
+
+  /** Gives the client a while to poll again. */
+  #awaitPoll(): ReturnType<typeof setTimeout> {
+    this.since = performance.now();
+    return setTimeout(() => this.connection?.close(CLOSE.goingAway), this.#options.awayMs);
+  }
+}
+
+/** Whose poll it is: the one whose count it follows, else the one that has waited longest. */
+function choose(pollers: Poller[], count: number | undefined): Poller | undefined {
+  const next = count === undefined ? undefined : pollers.find((one) => one.count === count - 1);
+  if (next !== undefined) return next;
+  return pollers.filter((one) => !one.waiting).sort((a, b) => a.since - b.since)[0];
+}
+
+/** The number that jQuery appends to defeat caches. */
+function readCount(url: string): number | undefined {
+  const digits = /[?&]_=(\d{1,15})(?:&|$)/.exec(url)?.[1];
+  return digits === undefined ? undefined : Number(digits);
+}
+
+async function readBody(request: Request): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of request.body ?? []) {
+    if ((size += chunk.length) > MAX_POST_BYTES) return "";
+    chunks.push(chunk);
+  }
+  return await new Blob(chunks as BlobPart[]).text();
+}
+
+function answer(text: string): Response {
+  return new Response(text, {
+    headers: { "Content-Type": "text/plain; charset=utf-8", "Cache-Control": "no-store" },
+  });
+}
