@@ -105,7 +105,7 @@ export class MemoryPresence implements Presence {
   /** Says what is true of `recipient` where that was not said yet. */
   async #tell(recipient: string): Promise<boolean> {
     this.#unsure.delete(recipient);
-    const there = this.#counts.has(recipient);
+    const there = this.#isThere(recipient);
     if (there === this.#said.has(recipient)) return true;
     try {
       await this.#options.notify(there ? "connected" : "disconnected", recipient);
@@ -115,8 +115,13 @@ export class MemoryPresence implements Presence {
     }
     if (there) this.#said.add(recipient);
     else this.#said.delete(recipient);
-    if (there !== this.#counts.has(recipient)) this.#unsure.add(recipient);
+    if (there !== this.#isThere(recipient)) this.#unsure.add(recipient);
     return true;
+  }
+
+  /** Whether `recipient` is to be taken for present: who is away within the grace still is. */
+  #isThere(recipient: string): boolean {
+    return this.#counts.has(recipient) || this.#graces.has(recipient);
   }
 
   #pause(): Promise<void> {

@@ -1,0 +1,60 @@
+import { assertEquals } from "@std/assert";
+import { MemoryPresence } from "../../src/presence/mod.ts";
+
+function presence({ failures = 0, graceMs = 0 } = {}) {
+  const said: string[] = [];
+  const presence = new MemoryPresence({
+    notify: (kind, recipient) => {
+      if (failures-- > 0) return Promise.reject(new Error("away"));
+      said.push(`${kind} ${recipient}`);
+      return Promise.resolve();
+    },
+    graceMs,
+    retryMs: 1,
+  });
+  return { presence, said };
+}
+
+Deno.test("MemoryPresence: two connections of a recipient are announced once and withdrawn once", async () => {
+  const { presence: there, said } = presence();
+  there.arrived(["a"]);
+  there.arrived(["a", "b"]);
+  await there.settled();
+  there.left(["a"]);
+  await there.settled();
+  assertEquals(said, ["connected a", "connected b"]);
+  there.left(["a", "b"]);
+  await there.settled();
+  assertEquals(said.slice(2), ["disconnected a", "disconnected b"]);
+  assertEquals([there.count("a"), there.count("b")], [0, 0]);
+});
+
+Deno.test("MemoryPresence: what cannot be said now is said later, and only if it is still true", async () => {
+  const { presence: there, said } = presence({ failures: 3 });
+  there.arrived(["stays", "goes"]);
+  await Promise.resolve();
+  there.left(["goes"]);
+  await there.settled();
+  assertEquals(said, ["connected stays"]);
+});
+
+Deno.test("MemoryPresence: a recipient that comes back within the grace was never away", async () => {
+  const { presence: there, said } = presence({ graceMs: 60_000 });
+  there.arrived(["a"]);
+  await there.settled();
+  there.left(["a"]);
+  there.arrived(["a"]);
+  there.left(["a"]);
+  await there.settled();
+  assertEquals(said, ["connected a"]);
+  await there[Symbol.asyncDispose](); // cuts the grace short: nothing is owed at the end
+  assertEquals(said, ["connected a", "disconnected a"]);
+});
+
+Deno.test("MemoryPresence: 10,000 recipients at once are announced in order, each once", async () => {
+  const { presence: there, said } = presence();
+  const names = [...Array(10_000).keys()].map(String);
+  for (const name of names) there.arrived([name]);
+  await there.settled();
+  assertEquals(said, names.map((name) => `connected ${name}`));
+});
