@@ -1,0 +1,5 @@
+export * from "./port.ts";
+export * from "./look_ups.ts";
+export * from "./memory.ts";
+export * from "./mongo.ts";
+export * from "./open_key_store.ts";
