@@ -1,0 +1,99 @@
+import { assert, assertEquals } from "@std/assert";
+import { BulletPolling } from "../services/bullet.ts";
+import { items, publish } from "../services/clients.ts";
+import { startKeywire } from "../services/gateway.ts";
+import { waitFor } from "../services/wait.ts";
+
+const connections = async (gateway: { metrics(): Promise<Map<string, number>> }) =>
+  (await gateway.metrics()).get("keywire_connections");
+
+Deno.test("PollingTransport", async (t) => {
+  await using gateway = await startKeywire({ EMBEDDED_KEYS: "demo,quiet,away,two,kept" });
+  const { url } = gateway;
+  const at = (key: string) => `${url}/websocket?${key}`;
+
+  // The two that take their time go first and are looked at last.
+  const start = performance.now();
+  using quiet = new BulletPolling(at("quiet"));
+  await quiet.opened;
+  assert(performance.now() - start < 5_000, "the opening poll is answered at once");
+  const away = new BulletPolling(at("away"));
+  await away.opened;
+  away[Symbol.dispose]();
+  const awaySince = performance.now();
+
+  await t.step("loses nothing between polls, one message a response, in order", async () => {
+    using client = new BulletPolling(at("demo"));
+    await client.opened;
+    for (let n = 0; n < 20; n++) await publish(url, { recipients: ["demo"], n });
+    const got = await items(client.messages, 20);
+    assertEquals(got, [...Array(20).keys()].map((n) => `{"n":${n}}`));
+    assertEquals(client.polls, 21);
+    assertEquals(await client.send("ping"), "heartbeat message");
+    assertEquals(await client.send("something"), "");
+  });
+
+  await t.step("two tabs of one key are two connections, and both hear everything", async () => {
+    using one = new BulletPolling(at("two"));
+    using two = new BulletPolling(at("two"), { pauseMs: 30 });
+    await Promise.all([one.opened, two.opened]);
+    for (let n = 0; n < 10; n++) await publish(url, { recipients: ["two"], n });
+    const expected = [...Array(10).keys()].map((n) => `{"n":${n}}`);
+    assertEquals(await items(one.messages, 10), expected);
+    assertEquals(await items(two.messages, 10), expected);
+  });
+
+  await t.step("a key is looked up on opening, and an unknown one is refused", async () => {
+    using client = new BulletPolling(at("unknown"));
+    assertEquals(await client.failed, 403);
+  });
+
+  await t.step("a POST opens nothing", async () => {
+    for (const key of ["kept", "unknown"]) {
+      const response = await fetch(at(key), {
+        method: "POST",
+        headers: { "X-Socket-Transport": "xhrPolling" },
+        body: "ping",
+      });
+      await response.body?.cancel();
+      assertEquals(response.status, 409);
+    }
+  });
+
+  await t.step("works across origins, with its preflight", async () => {
+    const origin = "http://page.example";
+    const preflight = await fetch(at("kept"), {
+      method: "OPTIONS",
+      headers: {
+        Origin: origin,
+        "Access-Control-Request-Method": "GET",
+        "Access-Control-Request-Headers": "x-socket-transport",
+      },
+    });
+    assertEquals(preflight.status, 204);
+    assertEquals(preflight.headers.get("Access-Control-Allow-Origin"), "*");
+    const allowed = preflight.headers.get("Access-Control-Allow-Headers")!.toLowerCase();
+    assert(allowed.includes("x-socket-transport"));
+    using client = new BulletPolling(at("kept"), { origin });
+    await client.opened;
+    await publish(url, { recipients: ["kept"], n: 1 });
+    assertEquals(await items(client.messages, 1), ['{"n":1}']);
+  });
+
+  await t.step("a connection lives on for 15 s between polls, and then it is gone", async () => {
+    const gone = async () => {
+      const response = await publish(url, { recipients: ["away"] });
+      return (await response.json()).offline.length === 1;
+    };
+    assertEquals(await gone(), false);
+    await waitFor("the connection to be given up", gone, 20_000);
+    assert(performance.now() - awaySince > 14_000);
+  });
+
+  await t.step("a poll that hears nothing is answered empty after 25 s", async () => {
+    await waitFor("the second answer", () => quiet.polls >= 2, 30_000);
+    assertEquals(quiet.messages, []);
+    assert(performance.now() - start > 24_000);
+    await waitFor("the others to be gone", async () => await connections(gateway) === 1, 20_000);
+  });
+});
