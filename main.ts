@@ -21,7 +21,10 @@ await configureLog({
 });
 const log = getLogger(["keywire"]);
 
-const bus = openBus(settings);
+const bus = openBus(settings, {
+  nodeId: crypto.randomUUID().replaceAll("-", "").slice(0, 16),
+  now: Date.now,
+});
 const keyStore = openKeyStore(settings);
 const presence = new MemoryPresence({
   notify: (kind, recipient) =>
@@ -149,9 +152,8 @@ function sayHello(): void {
   ];
   if (embeddedParts.length > 0) log.info(`Embedded: ${embeddedParts.join("; ")}`);
   if (open) {
-    log.info(
-      `Publish to the demo key: curl -sS ${at}/api/publish -H 'Content-Type: application/json' ` +
-        `-d '{"recipients":["${settings.embeddedKeys.at(-1)}"],"hello":"world"}'`,
-    );
+    const envelope = JSON.stringify({ recipients: [settings.embeddedKeys.at(-1)], hello: "world" });
+    const curl = `curl -sS ${at}/api/publish -H 'Content-Type: application/json' -d '${envelope}'`;
+    log.info(`Publish to the demo key: ${curl.replace(/[{}]/g, "$&$&")}`); // doubled, they are braces
   }
 }

@@ -2,6 +2,7 @@ import { type Context, Hono } from "hono";
 import { serveStatic } from "hono/deno";
 import { secureHeaders } from "hono/secure-headers";
 import type { Registry } from "prom-client";
+import type { createApi } from "./api/mod.ts";
 import type { Health } from "./ops/health.ts";
 import { allow, preflight } from "./transports/cors.ts";
 import type { Transport } from "./transports/port.ts";
@@ -19,7 +20,7 @@ export interface AppOptions {
   /** The transport of `/events`. */
   readonly events: Transport;
   /** `/api` and `/openapi.json`. */
-  readonly api: Hono;
+  readonly api: ReturnType<typeof createApi>;
   readonly health: Health;
   readonly metrics: Registry;
   readonly allowedOrigins: "*" | readonly string[];

@@ -84,7 +84,9 @@ export class Gateway implements BusListener, Port, Disposable {
   }
 
   beat(): void {}
-  entry(): void {}
+  entry(_id: string, text: string, past: boolean): void {
+    if (!past) this.message(text);
+  }
   gap(): void {}
   filled(): void {}
 

@@ -73,7 +73,7 @@ export function createApi(options: ApiOptions): OpenAPIHono {
       title: "Keywire",
       version,
       description: "A push gateway: Redis in, browsers out, MongoDB says who.",
-      license: { name: "MIT", identifier: "MIT" },
+      license: { name: "MIT", url: "https://opensource.org/license/mit" },
     },
   });
   return api;
