@@ -1,0 +1,53 @@
+import type { BusListener, Source } from "../../src/bus/port.ts";
+import { waitFor } from "../services/wait.ts";
+
+/** Writes down, a line each, all that a bus says, for tests to read. */
+export class Recorder implements BusListener {
+  /** In order: `message <text>`, `entry <text>`, `past <text>`, `gap <source>`, `filled`, `beat`. */
+  readonly lines: string[] = [];
+  /** The ids of the stream's entries, in order. */
+  readonly ids: string[] = [];
+  /** The ids of the beats, in order. */
+  readonly beats: string[] = [];
+  /** How many of the beats were this node's. */
+  ownBeats = 0;
+  /** The id with which the window was filled. */
+  filledWith: string | undefined;
+  /** The id of the last gap of the stream. */
+  gapId: string | undefined;
+
+  message(text: string): void {
+    this.lines.push(`message ${text}`);
+  }
+
+  beat(id: string, own: boolean): void {
+    this.beats.push(id);
+    if (own) this.ownBeats++;
+    this.lines.push("beat");
+  }
+
+  entry(id: string, text: string, past: boolean): void {
+    this.ids.push(id);
+    this.lines.push(`${past ? "past" : "entry"} ${text}`);
+  }
+
+  gap(source: Source, id?: string): void {
+    if (source === "stream") this.gapId = id;
+    this.lines.push(`gap ${source}`);
+  }
+
+  filled(id: string): void {
+    this.filledWith = id;
+    this.lines.push("filled");
+  }
+
+  /** The lines without beats and `filled`, which come when they come. */
+  get news(): string[] {
+    return this.lines.filter((line) => line !== "beat" && line !== "filled");
+  }
+
+  /** Waits until `line` was written down. */
+  async heard(line: string, timeoutMs?: number): Promise<void> {
+    await waitFor(`the bus to say: ${line}`, () => this.lines.includes(line), timeoutMs);
+  }
+}

@@ -1,0 +1,102 @@
+/** What every bus keeps, whatever is behind it. */
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { compareIds } from "../../src/core/position.ts";
+import type { Bus } from "../../src/bus/port.ts";
+import { Recorder } from "../bus/recorder.ts";
+import { waitFor } from "../services/wait.ts";
+
+/** One bus to be tested, of a system that nobody else uses. */
+export interface BusUnderTest extends AsyncDisposable {
+  readonly bus: Bus;
+  /** The notices that backends have heard so far, as `<channel> <payload>`. */
+  readonly notices: readonly string[];
+}
+
+/** Runs the contract on the buses that `create` makes, with a stream or without. */
+export function testBus(
+  name: string,
+  create: (options: { stream: boolean }) => Promise<BusUnderTest>,
+): void {
+  for (const stream of [true, false]) {
+    const test = (sentence: string, fn: (under: BusUnderTest) => Promise<void>) => {
+      Deno.test(`${name}, ${stream ? "with" : "without"} a stream, ${sentence}`, async () => {
+        await using under = await create({ stream });
+        await fn(under);
+      });
+    };
+    const kind = stream ? "entry" : "message";
+
+    test("has trouble until it listens, and then hears", async ({ bus }) => {
+      assertEquals(typeof bus.trouble, "string");
+      bus.listen(new Recorder());
+      await waitFor("the bus to hear", () => bus.trouble === undefined);
+    });
+
+    test("says nothing before listen has returned", async ({ bus }) => {
+      const recorder = new Recorder();
+      bus.listen(recorder);
+      assertEquals(recorder.lines, []);
+      await recorder.heard("filled");
+    });
+
+    test("says once that the window is filled, before what is live", async ({ bus }) => {
+      const recorder = await listenTo(bus);
+      await bus.publish("live");
+      await recorder.heard(`${kind} live`);
+      assertEquals(recorder.lines.filter((line) => line === "filled").length, 1);
+      assertMatch(recorder.filledWith ?? "", /^\d+-\d+$/);
+      if (stream) assert(compareIds(recorder.filledWith ?? "", recorder.ids[0] ?? "") < 0);
+    });
+
+    test("beats, with ids that a cursor can hold", async ({ bus }) => {
+      const recorder = await listenTo(bus);
+      await recorder.heard("beat");
+      assertMatch(recorder.beats[0] ?? "", /^[A-Za-z0-9_-]{1,32}$/);
+      assertEquals(recorder.ownBeats, recorder.beats.length);
+    });
+
+    test("hands over what is published, once, in order, unchanged", async ({ bus }) => {
+      const recorder = await listenTo(bus);
+      const texts = Array.from({ length: 300 }, (_, at) => `{"n":${at},"text":"ä\\u0000 €😀\\n"}`);
+      texts.push("", "not JSON at all", '{"n":12345678901234567890}', "x".repeat(300_000));
+      await Promise.all(texts.map((text) => bus.publish(text)));
+      await bus.publish("the last");
+      await recorder.heard(`${kind} the last`);
+      assertEquals(recorder.news, [...texts, "the last"].map((text) => `${kind} ${text}`));
+    });
+
+    test("returns the id under which the entry comes, and ids rise", async ({ bus }) => {
+      const recorder = await listenTo(bus);
+      const ids: (string | undefined)[] = [];
+      for (let at = 0; at < 50; at++) ids.push(await bus.publish(`${at}`));
+      await recorder.heard(`${kind} 49`);
+      if (!stream) return assertEquals(new Set(ids), new Set([undefined]));
+      assertEquals(recorder.ids, ids as string[]);
+      assertEquals(recorder.ids.toSorted(compareIds), recorder.ids);
+    });
+
+    test("publishes notices for backends, in order", async (under) => {
+      await listenTo(under.bus);
+      await under.bus.notify("connected", "ä key");
+      await under.bus.notify("disconnected", "ä key");
+      await waitFor("the notices", () => under.notices.length === 2);
+      assertEquals(under.notices, ["connected ä key", "disconnected ä key"]);
+    });
+
+    test("says nothing more once it is disposed", async ({ bus }) => {
+      const recorder = await listenTo(bus);
+      await bus[Symbol.asyncDispose]();
+      const said = recorder.lines.length;
+      await bus.publish("too late").catch(() => {});
+      await new Promise((resolve) => setTimeout(resolve, 0));
+      assertEquals(recorder.lines.length, said);
+    });
+  }
+}
+
+async function listenTo(bus: Bus): Promise<Recorder> {
+  const recorder = new Recorder();
+  bus.listen(recorder);
+  await waitFor("the bus to hear", () => bus.trouble === undefined);
+  return recorder;
+}
