@@ -1,0 +1,173 @@
+import { getLogger } from "@logtape/logtape";
+import { type Bus, type BusListener, BusUnavailable } from "./port.ts";
+import { RedisChannel } from "./redis_channel.ts";
+import {
+  COMMAND_TIMED_OUT,
+  connectRedis,
+  connectSubscriber,
+  parseRedisUrl,
+  type RedisAddress,
+  whereIs,
+} from "./redis_connect.ts";
+import { RedisLink } from "./redis_link.ts";
+import { RedisStream } from "./redis_stream.ts";
+
+/** What {@link RedisBus} is made of. */
+export interface RedisBusOptions {
+  /** As `parseRedisUrl` takes it. */
+  readonly url: string;
+  /** The channel where backends publish; undefined: Pub/Sub is off. */
+  readonly channel?: string | undefined;
+  /** The stream where backends append; undefined: it is off. */
+  readonly stream?: string | undefined;
+  /** Begins every other name in Redis. */
+  readonly prefix: string;
+  /** How far back the stream's window is filled at the start. */
+  readonly windowMs: number;
+  /** This node: no other has or had the same. At most 20 characters of `[A-Za-z0-9_]`. */
+  readonly nodeId: string;
+  /** From 0 to below 1. */
+  readonly random?: () => number;
+}
+
+/** About how many entries the stream keeps, where it is Keywire that appends. */
+const STREAM_LENGTH = 100_000;
+/** Two lines of the log about the same are at least so far apart. */
+const LOG_EVERY_MS = 10_000;
+
+const log = getLogger(["keywire", "bus"]);
+
+/**
+ * The bus of several nodes: Pub/Sub and a stream of Redis. It holds three connections at most, since
+ * one that subscribes or blocks can do nothing else, and each proves itself or is built anew.
+ */
+export class RedisBus implements Bus {
+  readonly #options: Required<RedisBusOptions>;
+  readonly #address: RedisAddress;
+  readonly #commands: RedisLink;
+  #channel: RedisChannel | undefined;
+  #stream: RedisStream | undefined;
+  #isListening = false;
+  #isClosed = false;
+  /** Whether the log's last word is that Redis is not heard. */
+  #isLamented = false;
+  #loggedAt = -Infinity;
+
+  /** @throws {TypeError} when the URL cannot be read; the message shows nothing of it. */
+  constructor(options: RedisBusOptions) {
+    this.#options = { channel: undefined, stream: undefined, random: Math.random, ...options };
+    this.#address = parseRedisUrl(options.url);
+    this.#commands = new RedisLink({
+      open: () => connectRedis(this.#address, "commands"),
+      up: () => this.#channel?.prove(),
+      down: (reason) => this.#lament(reason),
+      random: this.#options.random,
+    });
+  }
+
+  get trouble(): string | undefined {
+    if (!this.#isListening) return "nobody listens to the bus";
+    return this.#channel?.trouble ?? this.#stream?.trouble;
+  }
+
+  listen(listener: BusListener): void {
+    const { channel, stream, prefix, nodeId, windowMs, random } = this.#options;
+    const address = this.#address;
+    const proven = () => this.#rejoice();
+    const failed = (reason: string) => this.#lament(reason);
+    this.#isListening = true;
+    this.#commands.start();
+    if (channel !== undefined) {
+      this.#channel = new RedisChannel({
+        open: () => connectSubscriber(address, this.#commands.client, random),
+        channel,
+        control: `{${prefix}}:control`,
+        nodeId,
+        hasOneOrder: address.kind !== "cluster",
+        publish: (name, text) => this.#ask("publish", name, text),
+        listener,
+        proven,
+        failed,
+        overdue: (reason) => this.#commands.reset(reason),
+        random,
+      });
+      this.#channel.start();
+    }
+    if (stream === undefined) return queueMicrotask(() => listener.filled("0-0"));
+    this.#stream = new RedisStream({
+      open: () => connectRedis(address, "reader"),
+      ask: (command, ...args) => this.#ask(command, ...args),
+      stream,
+      windowMs,
+      listener,
+      proven,
+      failed,
+      random,
+    });
+    this.#stream.start();
+  }
+
+  async publish(envelope: string): Promise<string | undefined> {
+    const { channel, stream } = this.#options;
+    if (stream !== undefined) {
+      const limit = ["MAXLEN", "~", STREAM_LENGTH] as const;
+      return await this.#ask("xadd", stream, ...limit, "*", "message", envelope) as string;
+    }
+    if (channel === undefined) throw new BusUnavailable("Both the channel and the stream are off");
+    await this.#ask("publish", channel, envelope);
+  }
+
+  async notify(channel: string, payload: string): Promise<void> {
+    await this.#ask("publish", channel, payload);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#isClosed = true;
+    await Promise.all([
+      this.#channel?.[Symbol.asyncDispose](),
+      this.#stream?.[Symbol.asyncDispose](),
+      this.#commands[Symbol.asyncDispose](),
+    ]);
+  }
+
+  /**
+   * Sends one command, once.
+   * @throws {BusUnavailable} without the driver's error in it, which holds what was sent
+   */
+  async #ask(command: string, ...args: (string | number)[]): Promise<unknown> {
+    const client = this.#commands.client;
+    if (client === undefined) throw new BusUnavailable(`No connection to ${this.#where}`);
+    try {
+      const reply = await client.call(command, ...args);
+      this.#commands.settle();
+      return reply;
+    } catch (error) {
+      const { message } = error as Error;
+      if (message === COMMAND_TIMED_OUT && client === this.#commands.client) {
+        this.#commands.reset(message);
+      }
+      throw new BusUnavailable(`${this.#where} did not confirm: ${message}`);
+    }
+  }
+
+  get #where(): string {
+    return `Redis at ${whereIs(this.#address)}`;
+  }
+
+  #lament(reason: string): void {
+    if (this.#isLamented || this.#isClosed) return;
+    if (performance.now() - this.#loggedAt < LOG_EVERY_MS) return;
+    this.#isLamented = true;
+    this.#loggedAt = performance.now();
+    log.warning("{where} is not heard, and is waited for: {reason}", {
+      where: this.#where,
+      reason,
+    });
+  }
+
+  #rejoice(): void {
+    if (!this.#isLamented || this.trouble !== undefined) return;
+    this.#isLamented = false;
+    log.info("{where} is heard", { where: this.#where });
+  }
+}

@@ -1,0 +1,29 @@
+import { Redis } from "ioredis";
+import { RedisBus } from "../../src/bus/redis.ts";
+import { testBus } from "../contracts/bus_contract.ts";
+import { startRedis } from "../services/redis.ts";
+
+testBus("RedisBus", async ({ stream }) => {
+  const server = await startRedis();
+  const bus = new RedisBus({
+    url: server.url,
+    channel: "my_channel",
+    stream: stream ? "my_stream" : undefined,
+    prefix: "keywire",
+    windowMs: 60_000,
+    nodeId: "node",
+  });
+  const backend = new Redis(server.url);
+  const notices: string[] = [];
+  backend.on("message", (channel, payload) => notices.push(`${channel} ${payload}`));
+  await backend.subscribe("connected", "disconnected");
+  return {
+    bus,
+    notices,
+    async [Symbol.asyncDispose]() {
+      await bus[Symbol.asyncDispose]();
+      await backend.quit();
+      await server[Symbol.asyncDispose]();
+    },
+  };
+});
