@@ -78,9 +78,9 @@ function keyOfBearer(headers: Headers): string | undefined {
 
 function keyOfQuery(query: string): string | undefined {
   const named = findParameter(query, "key");
-  if (named !== undefined && query.lastIndexOf("&key=") > query.indexOf("&key=")) return MALFORMED;
+  if (named !== undefined && query.lastIndexOf("&key=") > query.indexOf("&key=")) return undefined;
   if (named === undefined && /^&(?:after|_)=/.test(query)) return undefined;
-  return decode(named ?? upToAmpersand(query, 1), MAX_KEY_BYTES) ?? MALFORMED;
+  return decode(named ?? upToAmpersand(query, 1), MAX_KEY_BYTES);
 }
 
 /** The raw query with an `&` before it, so that each of its parts begins with one. */

@@ -50,6 +50,7 @@ Deno.test("readKey() takes a Bearer token, as UTF-8, before the query", () => {
   assertEquals(key("?key=b", { Authorization: "Bearer a" }), "a");
   assertEquals(key("", { Authorization: "bearer  a%20+b c" }), "a%20+b c");
   assertEquals(key("", { Authorization: bytes("Bearer ключ") }), "ключ");
+  assertEquals(key("", { Authorization: bytes("Bearer \ufeffa") }), "\ufeffa");
   assertEquals(key("?b", { Authorization: "Basic YTpi" }), "b");
   assertEquals(key("?b", { Authorization: "Bearers a" }), "b");
 });

@@ -93,7 +93,12 @@ Deno.test("parseMessage() says why an envelope is none", () => {
 
 Deno.test("parseMessage() takes an envelope of exactly the largest size in bytes of UTF-8, and none larger", () => {
   for (
-    const text of ['{"recipients":[]}', '{"recipients":[],"a":"é"}', '{"recipients":[],"a":"日😀"}']
+    const text of [
+      '{"recipients":[]}',
+      '{"recipients":[],"a":"é"}',
+      '{"recipients":[],"a":"日😀"}',
+      `{"recipients":[],"a":"${"日".repeat(100)}"}`,
+    ]
   ) {
     const bytes = new TextEncoder().encode(text).length;
     assertEquals(typeof parseMessage(text, bytes), "object", text);
@@ -193,6 +198,9 @@ Deno.test("isForNobody() says nothing of everyone, escapes, another order or wha
       '{"recipients":["\\u0061"]}',
       '{"recipients":["a\\"]","b"]}',
       '{"data":1,"recipients":["a"]}',
+      '{"recipientS":["a"],"recipients":"*"}',
+      '{"recipients":[  "]","b"]}',
+      '{"recipients":{"a","b"]}',
       ' {"recipients":["a"]}',
       '{"recipients":["a" ]}',
       '{"recipients":["a',
