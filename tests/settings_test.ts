@@ -180,6 +180,11 @@ Deno.test("the key field names the recipient unless another field does", () => {
   assertEquals(other.mongodbRecipientField, "user");
 });
 
+Deno.test("an origin may be a web page's, an extension's or an app's", () => {
+  const origins = ["http://[::1]:3000", "chrome-extension://abcdef", "capacitor://localhost"];
+  assertEquals(read({ ALLOWED_ORIGINS: origins.join(",") }).allowedOrigins, origins);
+});
+
 Deno.test("the internal port is another one", () => {
   assertStringIncludes(messageFor({ PORT: "80", INTERNAL_PORT: "80" }), "INTERNAL_PORT is 80");
   assertEquals(read({ PORT: "0", INTERNAL_PORT: "0" }).internalPort, 0);
