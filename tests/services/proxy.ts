@@ -9,7 +9,7 @@ export class Proxy implements AsyncDisposable {
   #listener: Deno.TcpListener;
   #held = Promise.withResolvers<void>();
   #replyBudget = Infinity;
-  #lose: (request: string) => boolean = () => false;
+  #rewrite: ((request: string) => string) | undefined;
 
   constructor(target: number) {
     this.#target = target;
@@ -62,7 +62,12 @@ export class Proxy implements AsyncDisposable {
 
   /** Swallows each piece of a request for which `predicate` is true, from now on. */
   drop(predicate: (request: string) => boolean): void {
-    this.#lose = predicate;
+    this.rewrite((request) => predicate(request) ? "" : request);
+  }
+
+  /** Passes on what `change` makes of each piece of a request, from now on. */
+  rewrite(change: (request: string) => string): void {
+    this.#rewrite = change;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -115,7 +120,8 @@ export class Proxy implements AsyncDisposable {
   }
 
   #request(bytes: Uint8Array): Uint8Array {
-    return this.#lose(new TextDecoder().decode(bytes)) ? bytes.subarray(0, 0) : bytes;
+    if (!this.#rewrite) return bytes;
+    return new TextEncoder().encode(this.#rewrite(new TextDecoder().decode(bytes)));
   }
 
   #reply(bytes: Uint8Array): Uint8Array {

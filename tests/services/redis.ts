@@ -21,7 +21,7 @@ export class RedisServer implements AsyncDisposable {
     this.#options = options;
   }
 
-  /** Starts the server, with the data of the last time if they were kept, and waits for its PONG. */
+  /** Starts the server, with the data of the last time if they were kept, and waits for its answer. */
   async start(): Promise<void> {
     const { appendonly = false, args = [] } = this.#options;
     const options = {
@@ -42,7 +42,7 @@ export class RedisServer implements AsyncDisposable {
       stderr: "null",
     }).spawn();
     await waitFor(`Redis on port ${this.port}`, async () => {
-      return (await this.tell("PING").catch(() => "")).startsWith("+PONG");
+      return (await this.tell("PING").catch(() => "")).match(/^(\+PONG|-NOAUTH)/);
     });
   }
 
