@@ -1,0 +1,211 @@
+import { Beats } from "./beats.ts";
+import { Envelope } from "./envelope.ts";
+import { compareIds, type Position } from "./position.ts";
+import { type Past, type Place, Replay } from "./replay.ts";
+import { Window, type WindowOptions } from "./window.ts";
+
+export interface HistoryOptions extends WindowOptions {
+  /** The largest message taken, in bytes of UTF-8. */
+  readonly maxMessageBytes: number;
+  /** Whether the channel is in use; where it is not, no position has a part of it. */
+  readonly channel: boolean;
+}
+
+/**
+ * What a node can do for a client that resumes:
+ * - `known`: tell it what it missed;
+ * - `ahead`: nothing before the node itself is there, if it ever gets there;
+ * - `unknown beat`: the same, but once a beat of this node itself was heard there is no hope;
+ * - `lost`: tell it that something may have been lost.
+ */
+export type Resumption =
+  | { readonly state: "known"; readonly replay: Replay }
+  | { readonly state: Nowhere };
+
+type Nowhere = "ahead" | "unknown beat" | "lost";
+
+/**
+ * What a node has heard lately, and so where it is. It is fed with all that the bus hands over, each
+ * time with the time `now` in milliseconds, of a clock that never goes back.
+ *
+ * @example The way of a message
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { History } from "./history.ts";
+ *
+ * const history = new History({
+ *   maxAgeMs: 300_000,
+ *   maxBytes: 67_108_864,
+ *   maxMessageBytes: 262_144,
+ *   channel: true,
+ * });
+ * history.filled("0-0");
+ * history.beat("b1", 0);
+ * const { position } = history;
+ *
+ * const delivery = history.message('{"recipients":["ann"],"n":1}', 10).read();
+ * if (typeof delivery === "string") throw new Error(delivery);
+ *
+ * const resumption = history.resume(position, ["ann"]);
+ * if (resumption.state !== "known") throw new Error(resumption.state);
+ * assertEquals(resumption.replay.read(1_000), [delivery.event]);
+ * assertEquals(resumption.replay.done, true);
+ * ```
+ */
+export class History implements Past {
+  readonly window: Window;
+  readonly #options: HistoryOptions;
+  readonly #beats = new Beats();
+  #position: Position = { stream: "0-0", beat: "", since: 0 };
+  #breaks = 0;
+  /** The number of the channel's messages. */
+  #heard = 0;
+  /** The number of the channel's messages before the last break. */
+  #heardBefore = 0;
+  /** Whether anything is known of the stream. */
+  #begun = false;
+  /** Where the stream begins anew: everything behind `id` is in the window, or was. */
+  #start = { id: "0-0", number: 0 };
+  /** The last id before the stream was replaced: whoever stands there stands in another stream. */
+  #replaced: string | undefined;
+
+  constructor(options: HistoryOptions) {
+    this.#options = options;
+    this.window = new Window(options);
+  }
+
+  /** Where the node is: the same position for all that are told one. */
+  get position(): Position {
+    return this.#position;
+  }
+
+  /** How often messages were lost to the node. */
+  get breaks(): number {
+    return this.#breaks;
+  }
+
+  /** A message of the channel. Returns its envelope, which reads itself once somebody asks. */
+  message(text: string, now: number): Envelope {
+    this.#heard++;
+    const since = this.#beats.last === "" ? 0 : this.#position.since + 1;
+    this.#position = { ...this.#position, since };
+    return this.#keep("channel", text, now);
+  }
+
+  /** An entry of the stream. Returns its envelope, which reads itself once somebody asks. */
+  entry(id: string, text: string, now: number): Envelope {
+    if (!this.#begun) this.#begin(id);
+    this.#position = { ...this.#position, stream: id };
+    return this.#keep("stream", text, now);
+  }
+
+  /** A beat, from whichever node. */
+  beat(id: string, now: number): void {
+    this.window.trim(now);
+    this.#beats.add(id, { heard: this.#heard, number: this.window.end });
+    this.#beats.trim(this.#channelStart());
+    this.#position = { ...this.#position, beat: id, since: 0 };
+  }
+
+  /** All that the stream held at the start has been heard; its last entry is `id`, `0-0` for none. */
+  filled(id: string): void {
+    if (!this.#begun) this.#begin(id);
+  }
+
+  /**
+   * Messages of this source may have been lost: nobody resumes across this place, and who is in the
+   * middle of a replay is told. The stream goes on from `id`.
+   */
+  gap(source: Envelope["source"], id: string = this.#position.stream): void {
+    this.#breaks++;
+    if (source === "channel") {
+      this.#beats.clear();
+      this.#heardBefore = this.#heard;
+      this.#position = { ...this.#position, beat: "", since: 0 };
+    } else {
+      const last = this.#position.stream;
+      if (this.#begun && compareIds(id, last) <= 0) this.#replace(last);
+      this.#begin(id);
+    }
+  }
+
+  /** What can be done for a client at `position` that hears for `recipients`; they are distinct. */
+  resume(position: Position, recipients: readonly string[]): Resumption {
+    const stream = this.#placeInStream(position);
+    const channel = this.#placeInChannel(position);
+    if (typeof stream !== "string" && typeof channel !== "string") {
+      const places = { stream, channel };
+      return { state: "known", replay: new Replay({ past: this, recipients, position, places }) };
+    }
+    const states = [stream, channel];
+    if (states.includes("lost")) return { state: "lost" };
+    return { state: states.includes("unknown beat") ? "unknown beat" : "ahead" };
+  }
+
+  #keep(source: Envelope["source"], text: string, now: number): Envelope {
+    const envelope = new Envelope({
+      source,
+      text,
+      position: this.#position,
+      heard: this.#heard,
+      at: now,
+      maxBytes: this.#options.maxMessageBytes,
+    });
+    this.window.push(envelope);
+    this.window.trim(now);
+    return envelope;
+  }
+
+  #replace(last: string): void {
+    const replaced = this.#replaced;
+    if (replaced === undefined || compareIds(last, replaced) > 0) this.#replaced = last;
+  }
+
+  #begin(id: string): void {
+    this.#begun = true;
+    this.#start = { id, number: this.window.end };
+    this.#position = { ...this.#position, stream: id };
+  }
+
+  #placeInStream({ stream }: Position): Place | Nowhere {
+    const { window } = this;
+    if (this.#replaced !== undefined && compareIds(stream, this.#replaced) <= 0) return "lost";
+    if (compareIds(stream, this.#position.stream) > 0) return "ahead";
+    const { id, number } = this.#start;
+    const start = window.first > number ? window.lost!.position.stream : id;
+    if (compareIds(stream, start) < 0) return "lost";
+    const search = (isBefore: (difference: number) => boolean) =>
+      // What was heard before the start is of another stream, or too old.
+      Math.max(
+        number,
+        window.search(({ position }) => isBefore(compareIds(position.stream, stream))),
+      );
+    return {
+      from: search((difference) => difference <= 0),
+      level: search((difference) => difference < 0),
+    };
+  }
+
+  #placeInChannel({ beat, since }: Position): Place | Nowhere {
+    const { window } = this;
+    if (!this.#options.channel) {
+      return beat === "" && since === 0 ? { from: window.end, level: window.first } : "lost";
+    }
+    if (beat === "") return "lost";
+    const milestone = this.#beats.get(beat);
+    if (milestone === undefined) return "unknown beat";
+    const place = milestone.heard + since;
+    if (place > this.#heard) return "ahead";
+    if (place < this.#channelStart()) return "lost";
+    return {
+      from: window.search(({ heard }) => heard <= place),
+      // Before the beat, the same place bears an older name, which fewer nodes know.
+      level: Math.max(milestone.number, window.search(({ heard }) => heard < place)),
+    };
+  }
+
+  /** The number of the channel's messages that nobody can resume before. */
+  #channelStart(): number {
+    return Math.max(this.#heardBefore, this.window.lost?.heard ?? 0);
+  }
+}
