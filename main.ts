@@ -38,6 +38,7 @@ const gateway = new Gateway({
   settings,
   lookUps: new LookUps(keyStore, { timeoutMs: settings.mongodbTimeoutMs }),
   presence,
+  bus,
 });
 const health = new Health(bus, keyStore, gateway);
 

@@ -34,7 +34,7 @@ type Env = { Bindings: Arrival };
 
 /** The routes for clients: transports, health and the page. */
 export function createApp(options: AppOptions): Hono<Env> {
-  const { websocket, polling, events, health, allowedOrigins, pageConfig } = options;
+  const { websocket, polling, events, allowedOrigins, pageConfig } = options;
   const app = new Hono<Env>();
 
   const transport = (choose: (request: Request) => Transport) => async (c: Context<Env>) => {

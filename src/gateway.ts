@@ -1,18 +1,26 @@
 import { getLogger } from "@logtape/logtape";
-import type { BusListener } from "./bus/port.ts";
-import { clientAddress } from "./core/address.ts";
+import type { Bus, BusListener, Source } from "./bus/port.ts";
 import type { CloseReason } from "./core/close_codes.ts";
 import { Connection, type Sink } from "./core/connection.ts";
-import { ControlEvent, type Format, MessageEvent } from "./core/event.ts";
+import type { Envelope } from "./core/envelope.ts";
+import {
+  type Format,
+  gapEvent,
+  heartbeatEvent,
+  pongEvent,
+  reconnectEvent,
+  welcomeEvent,
+} from "./core/event.ts";
+import { History } from "./core/history.ts";
 import { Hub } from "./core/hub.ts";
-import { readAfter, readKey } from "./core/key.ts";
 import { Limits } from "./core/limits.ts";
-import { isForNobody, type Malformed, parseMessage } from "./core/message.ts";
-import { formatCursor, type Position } from "./core/position.ts";
-import { type Refusal, REFUSED } from "./core/refusals.ts";
+import { isForNobody, type Malformed } from "./core/message.ts";
+import type { Refusal } from "./core/refusals.ts";
 import { Turn } from "./core/turn.ts";
-import { type LookUps, StoreUnavailable } from "./keystores/mod.ts";
+import { Entrance } from "./entrance.ts";
+import type { LookUps } from "./keystores/mod.ts";
 import type { Presence } from "./presence/mod.ts";
+import { Resumptions } from "./resumptions.ts";
 import type { Settings } from "./settings.ts";
 import type { Admission, Gateway as Port } from "./transports/port.ts";
 
@@ -21,6 +29,8 @@ const log = getLogger(["keywire", "gateway"]);
 /** How often stalled peers are looked for, and how long one may take nothing, in milliseconds. */
 const CHECK_MS = 5_000;
 const PATIENCE_MS = 30_000;
+/** How often a quiet stream of server-sent events is told its position, in milliseconds. */
+const HEARTBEAT_MS = 15_000;
 /** How soon, and how late at most, a connection without room is tried again, in milliseconds. */
 const RETRY_MS = { first: 1, last: 50 };
 
@@ -28,6 +38,7 @@ export interface GatewayOptions {
   readonly settings: Settings;
   readonly lookUps: LookUps;
   readonly presence: Presence;
+  readonly bus: Pick<Bus, "beat">;
 }
 
 /** What happened, for the metrics. */
@@ -36,6 +47,7 @@ export interface Counts {
   forNobody: number;
   delivered: number;
   ignored: number;
+  readonly gaps: Map<Source, number>;
   readonly dropped: Map<Malformed, number>;
   readonly refused: Map<number, number>;
   readonly closed: Map<number, number>;
@@ -44,6 +56,7 @@ export interface Counts {
 /** The middle: envelopes of the bus go to the connections of their recipients. */
 export class Gateway implements BusListener, Port, Disposable {
   readonly hub = new Hub();
+  readonly history: History;
   readonly limits: Limits;
   readonly connections = new Set<Connection>();
   readonly counts: Counts = {
@@ -51,47 +64,74 @@ export class Gateway implements BusListener, Port, Disposable {
     forNobody: 0,
     delivered: 0,
     ignored: 0,
+    gaps: new Map(),
     dropped: new Map(),
     refused: new Map(),
     closed: new Map(),
   };
   /** Whether the node is going away: nobody new is admitted. */
   draining = false;
+  /** Whether the window has been read, so that clients can resume here. */
+  filledOnce = false;
   readonly #options: GatewayOptions;
   readonly #turn = new Turn(queueMicrotask);
   readonly #waiting = new Set<Connection>();
   #retryMs = RETRY_MS.first;
   #retry: ReturnType<typeof setTimeout> | undefined;
+  readonly #entrance: Entrance;
+  readonly #resumptions: Resumptions;
   readonly #checks: ReturnType<typeof setInterval>;
+  readonly #heartbeats: ReturnType<typeof setInterval>;
   #droppedLogAt = -Infinity;
 
   constructor(options: GatewayOptions) {
     this.#options = options;
     this.limits = new Limits(options.settings);
+    const { historySeconds, historyBytes, maxMessageBytes, redisChannel } = options.settings;
+    this.history = new History({
+      maxAgeMs: historySeconds * 1000,
+      maxBytes: historyBytes,
+      maxMessageBytes,
+      channel: redisChannel !== undefined,
+    });
+    this.#entrance = new Entrance({
+      ...options,
+      limits: this.limits,
+      node: this,
+    });
+    this.#resumptions = new Resumptions(this.history, () => options.bus.beat());
     this.#checks = setInterval(() => this.#check(), CHECK_MS);
+    this.#heartbeats = setInterval(() => this.#heartbeat(), HEARTBEAT_MS);
   }
 
   message(text: string): void {
-    this.counts.received++;
-    if (isForNobody(text, this.hub.has)) {
-      this.counts.forNobody++;
-      return;
-    }
-    const message = parseMessage(text, this.#options.settings.maxMessageBytes);
-    if (typeof message === "string") return this.#drop(message);
-    const event = new MessageEvent(message.body, this.#position());
-    this.counts.delivered += this.hub.deliver(message.recipients, event);
+    this.#deliver(this.history.message(text, performance.now()), text);
   }
 
-  beat(): void {}
-  entry(_id: string, text: string, past: boolean): void {
-    if (!past) this.message(text);
+  entry(id: string, text: string, past: boolean): void {
+    const envelope = this.history.entry(id, text, performance.now());
+    if (!past) this.#deliver(envelope, text);
   }
-  gap(): void {}
-  filled(): void {}
+
+  beat(id: string, own: boolean): void {
+    this.history.beat(id, performance.now());
+    this.#resumptions.beat(own);
+  }
+
+  gap(source: Source, id?: string): void {
+    count(this.counts.gaps, source);
+    this.history.gap(source, id);
+    const event = gapEvent(this.history.position);
+    for (const subscriber of this.hub) subscriber.push(event);
+  }
+
+  filled(id: string): void {
+    this.history.filled(id);
+    this.filledOnce = true;
+  }
 
   async admit(request: Request, peer: string): Promise<Admission | Refusal> {
-    const admission = await this.#admit(request, peer);
+    const admission = await this.#entrance.admit(request, peer);
     if ("status" in admission) count(this.counts.refused, admission.status);
     return admission;
   }
@@ -110,17 +150,17 @@ export class Gateway implements BusListener, Port, Disposable {
     });
     this.connections.add(connection);
     this.#options.presence.arrived(admission.recipients);
-    connection.attach();
+    if (admission.after !== undefined && format !== "plain") {
+      this.#resumptions.resume(connection, admission.after);
+    } else {
+      connection.push(welcomeEvent(this.history.position));
+      connection.attach();
+    }
     return connection;
   }
 
   pong(connection: Connection): void {
-    connection.pushCurrent(() =>
-      new ControlEvent({
-        plain: "heartbeat message",
-        v1: `{"type":"pong","cursor":"${formatCursor(this.#position())}"}`,
-      })
-    );
+    connection.pushCurrent(() => pongEvent(this.history.position));
   }
 
   ignored(): void {
@@ -129,51 +169,26 @@ export class Gateway implements BusListener, Port, Disposable {
 
   /** Tells a client that this node goes away, and when to come back. */
   announceDrain(connection: Connection, retryMs: number): void {
-    connection.pushCurrent(() =>
-      new ControlEvent({
-        v1: `{"type":"reconnect","cursor":"${
-          formatCursor(this.#position())
-        }","retryMs":${retryMs}}`,
-        sse: `retry: ${retryMs}\n\n`,
-      })
-    );
+    connection.pushCurrent(() => reconnectEvent(this.history.position, retryMs));
   }
 
   [Symbol.dispose](): void {
     clearInterval(this.#checks);
+    clearInterval(this.#heartbeats);
+    this.#resumptions[Symbol.dispose]();
     clearTimeout(this.#retry);
   }
 
-  async #admit(request: Request, peer: string): Promise<Admission | Refusal> {
-    const { allowedOrigins, trustedProxies } = this.#options.settings;
-    const origin = request.headers.get("Origin");
-    if (origin !== null && allowedOrigins !== "*" && !allowedOrigins.includes(origin)) {
-      return REFUSED.origin;
+  /** Delivers what is for somebody here; what is for nobody is not even looked at whole. */
+  #deliver(envelope: Envelope, text: string): void {
+    this.counts.received++;
+    if (isForNobody(text, this.hub.has)) {
+      this.counts.forNobody++;
+      return;
     }
-    const key = readKey(request);
-    if (key === undefined) return REFUSED.key;
-    if (this.draining) return REFUSED.draining;
-    const address = clientAddress(peer, request.headers.get("X-Forwarded-For"), trustedProxies);
-    const place = this.limits.reserve(address);
-    if (place === "node") return REFUSED.node;
-    if (place === "address") return REFUSED.address;
-    const release = () => place.release();
-    let refusal: Refusal = REFUSED.store;
-    try {
-      const recipients = await this.#options.lookUps.recipients(key);
-      if (recipients === undefined) refusal = REFUSED.unknownKey;
-      else if (!place.takeKey(key)) refusal = REFUSED.keyLimit;
-      else if (this.draining) refusal = REFUSED.draining;
-      else return { key, recipients, after: readAfter(request.url), release };
-    } catch (error) {
-      if (!(error instanceof StoreUnavailable)) log.error("A look-up failed: {error}", { error });
-    }
-    release();
-    return refusal;
-  }
-
-  #position(): Position {
-    return { stream: "0-0", beat: "", since: 0 };
+    const delivery = envelope.read();
+    if (typeof delivery === "string") return this.#drop(delivery);
+    this.counts.delivered += this.hub.deliver(delivery.recipients, delivery.event);
   }
 
   #drop(reason: Malformed): void {
@@ -204,6 +219,13 @@ export class Gateway implements BusListener, Port, Disposable {
       for (const connection of waiting) connection.drain();
       if (this.#waiting.size === 0) this.#retryMs = RETRY_MS.first;
     }, this.#retryMs);
+  }
+
+  #heartbeat(): void {
+    const event = heartbeatEvent(this.history.position);
+    for (const connection of this.connections) {
+      if (connection.format === "sse" && connection.attached) connection.push(event);
+    }
   }
 
   #check(): void {

@@ -18,6 +18,7 @@ export class MemoryBus implements Bus {
   #listener: BusListener | undefined;
   #milliseconds: number;
   #sequence = 0;
+  #beats = 0;
 
   constructor(options: MemoryBusOptions) {
     this.#options = options;
@@ -29,14 +30,19 @@ export class MemoryBus implements Bus {
   }
 
   listen(listener: BusListener): void {
-    const { stream, nodeId } = this.#options;
+    const { stream } = this.#options;
     // The stream begins at the start: a cursor of an earlier process lies before it, so it is unknown.
     const id = stream ? this.#lastId : "0-0";
     queueMicrotask(() => {
       this.#listener = listener;
       listener.filled(id);
-      listener.beat(nodeId, true);
+      this.beat();
     });
+  }
+
+  beat(): void {
+    const id = `${this.#options.nodeId}-${(++this.#beats).toString(36)}`;
+    queueMicrotask(() => this.#listener?.beat(id, true));
   }
 
   publish(envelope: string): Promise<string | undefined> {

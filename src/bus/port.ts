@@ -67,6 +67,12 @@ export interface Bus extends AsyncDisposable {
   publish(envelope: string): Promise<string | undefined>;
 
   /**
+   * Has a beat of this node sent soon, beside the regular ones. Two of them heard after a client came
+   * show that everything published before it came has been heard. Never throws.
+   */
+  beat(): void;
+
+  /**
    * Publishes a notice for backends: `payload` on `channel`.
    * @throws {BusUnavailable} as `publish` does.
    */

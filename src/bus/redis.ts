@@ -117,6 +117,10 @@ export class RedisBus implements Bus {
     await this.#ask("publish", channel, envelope);
   }
 
+  beat(): void {
+    this.#channel?.beat();
+  }
+
   async notify(channel: string, payload: string): Promise<void> {
     await this.#ask("publish", channel, payload);
   }

@@ -76,6 +76,11 @@ export class RedisChannel implements AsyncDisposable {
     if (this.#isSubscribed) this.#beat();
   }
 
+  /** Sends a beat unless one is under way: asking often must not put off the time it is due. */
+  beat(): void {
+    if (this.#isSubscribed && this.#awaited === undefined) this.#beat();
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#link[Symbol.asyncDispose]();
   }

@@ -61,6 +61,11 @@ export class Connection implements Subscriber {
     return this.#attached && !this.#ended;
   }
 
+  /** Whether it hears nothing any more. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
   push(event: Event): void {
     this.#outbox.push(event);
   }

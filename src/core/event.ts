@@ -64,3 +64,43 @@ export class ControlEvent implements Event {
     return this.#texts[format];
   }
 }
+
+/** What a client is told first; `recovered` only where it brought a cursor. */
+export function welcomeEvent(position: Position, recovered?: boolean): ControlEvent {
+  const cursor = formatCursor(position);
+  const told = recovered === undefined ? "" : `"recovered":${recovered}`;
+  return new ControlEvent({
+    v1: `{"type":"welcome","cursor":"${cursor}"${told && `,${told}`}}`,
+    sse: `event: welcome\nid: ${cursor}\ndata: {${told}}\n\n`,
+  });
+}
+
+/** Messages may have been lost just before `position`. */
+export function gapEvent(position: Position): ControlEvent {
+  const cursor = formatCursor(position);
+  return new ControlEvent({
+    v1: `{"type":"gap","cursor":"${cursor}"}`,
+    sse: `event: gap\nid: ${cursor}\ndata: {}\n\n`,
+  });
+}
+
+/** The answer to a client's `ping`, which keeps its position fresh. */
+export function pongEvent(position: Position): ControlEvent {
+  return new ControlEvent({
+    plain: "heartbeat message",
+    v1: `{"type":"pong","cursor":"${formatCursor(position)}"}`,
+  });
+}
+
+/** Keeps the position of a quiet stream fresh; a block without data fires no event. */
+export function heartbeatEvent(position: Position): ControlEvent {
+  return new ControlEvent({ sse: `id: ${formatCursor(position)}\n\n` });
+}
+
+/** The node goes away: close, and come back after `retryMs` milliseconds. */
+export function reconnectEvent(position: Position, retryMs: number): ControlEvent {
+  return new ControlEvent({
+    v1: `{"type":"reconnect","cursor":"${formatCursor(position)}","retryMs":${retryMs}}`,
+    sse: `retry: ${retryMs}\n\n`,
+  });
+}

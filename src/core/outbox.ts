@@ -95,6 +95,9 @@ export class Outbox {
   /** Reads `from` first, at the client's pace; `caughtUp` is called in the turn that reaches its end. */
   replay(from: Replay, caughtUp: () => void): void {
     this.#replay = { from, caughtUp };
+    const tail = this.#tail;
+    this.#tail = undefined;
+    if (tail !== undefined) this.#queue(tail); // What was owed before comes before.
     this.drain();
   }
 
@@ -195,10 +198,9 @@ export class Outbox {
     const events = replay.from.read(room);
     this.#backlog.push(...events);
     for (const event of events) this.#backlogSize += event.size;
-    if (events.length === 0 && replay.from.done) {
+    if (replay.from.done) {
       this.#replay = undefined;
       replay.caughtUp();
-      return this.#backlog.length > 0;
     }
     return events.length > 0;
   }

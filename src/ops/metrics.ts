@@ -71,6 +71,7 @@ export function createMetrics(gateway: Gateway, health: Health): Registry {
   counter("messages_for_nobody", "Envelopes for nobody connected here.", () => counts.forNobody);
   counter("deliveries", "Messages owed to connections.", () => counts.delivered);
   counter("client_texts_ignored", "Texts of clients that mean nothing.", () => counts.ignored);
+  counters("gaps", "Places where messages may have been lost.", "source", counts.gaps);
   counters("messages_dropped", "Malformed envelopes.", "reason", counts.dropped);
   counters("connects_refused", "Refused connects.", "status", counts.refused);
   counters("connections_closed", "Connections that ended.", "code", counts.closed);

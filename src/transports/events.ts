@@ -15,15 +15,14 @@ export class EventsTransport implements Transport {
   async handle(request: Request, peer: string): Promise<Response> {
     const admission = await this.#gateway.admit(request, peer);
     if ("status" in admission) return problem(admission);
-    let connection: Connection | undefined;
     const sink = new EventsSink({
-      pulled: () => connection?.drain(),
+      pulled: () => connection.drain(),
       gone: () => {
-        connection?.close(CLOSE.goingAway);
+        connection.close(CLOSE.goingAway);
         admission.release();
       },
     });
-    connection = this.#gateway.open(admission, sink, "sse");
+    const connection: Connection = this.#gateway.open(admission, sink, "sse");
     return new Response(sink.stream, {
       headers: {
         "Content-Type": "text/event-stream; charset=utf-8",

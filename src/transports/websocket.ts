@@ -29,10 +29,9 @@ export class WebSocketTransport implements Transport {
     const v1 = offersV1(request.headers);
     let socket: WebSocket, response: Response;
     try {
-      ({ socket, response } = Deno.upgradeWebSocket(request, {
-        ...(v1 ? { protocol: "keywire.v1" } : {}),
-        idleTimeout: IDLE_SECONDS,
-      }));
+      ({ socket, response } = Deno.upgradeWebSocket(request, { idleTimeout: IDLE_SECONDS }));
+      // By hand, as the runtime does not find it in a list without spaces.
+      if (v1) response.headers.set("Sec-WebSocket-Protocol", "keywire.v1");
     } catch {
       admission.release(); // The peer is gone, or its handshake passed our checks and not the runtime's.
       return problem(REFUSED.handshake);

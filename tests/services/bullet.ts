@@ -7,6 +7,8 @@ export class BulletPolling implements Disposable {
   readonly messages: string[] = [];
   /** How many polls were answered. */
   polls = 0;
+  /** Whether a poll after the opening one is under way. */
+  polling = false;
   /** Resolves with the opening answer. */
   readonly opened: Promise<void>;
   /** The status that ended it. */
@@ -54,6 +56,7 @@ export class BulletPolling implements Disposable {
   }
 
   async #poll(): Promise<void> {
+    this.polling = this.polls > 0;
     try {
       const response = await fetch(`${this.#url}&_=${this.#count++}`, {
         headers: this.#headers,
@@ -62,6 +65,7 @@ export class BulletPolling implements Disposable {
       const text = await response.text();
       if (!response.ok) return this.#fail(response.status);
       this.polls++;
+      this.polling = false;
       this.#open();
       if (text !== "") this.messages.push(text);
       this.#timer = setTimeout(() => this.#poll(), this.#pauseMs);

@@ -11,8 +11,8 @@ Deno.test("EventsTransport", async (t) => {
     using client = await openEvents(url, "demo");
     const [welcome] = await items(client.blocks, 1);
     assert(welcome!.includes("event: welcome"), welcome);
-    await publish(url, '{"recipients":["demo"],\r\n"n":1.0}');
-    assertEquals(await items(client.messages, 1), ['{  "n":1.0}']);
+    await publish(url, '{"recipients":["demo"],"n":\r\n1.0}');
+    assertEquals(await items(client.messages, 1), ['{"n":  1.0}']);
     client[Symbol.dispose]();
     await waitFor(
       "the stream to be forgotten",

@@ -35,8 +35,10 @@ Deno.test("PollingTransport", async (t) => {
 
   await t.step("two tabs of one key are two connections, and both hear everything", async () => {
     using one = new BulletPolling(at("two"));
+    await waitFor("the first tab's poll", () => one.polling);
+    for (let i = 0; i < 3; i++) await (await fetch(`${url}/health`)).text(); // its poll is in
     using two = new BulletPolling(at("two"), { pauseMs: 30 });
-    await Promise.all([one.opened, two.opened]);
+    await two.opened;
     for (let n = 0; n < 10; n++) await publish(url, { recipients: ["two"], n });
     const expected = [...Array(10).keys()].map((n) => `{"n":${n}}`);
     assertEquals(await items(one.messages, 10), expected);
