@@ -165,7 +165,8 @@ function checkExposure({ host, redisUrl, mongodbUrl, demo }: Settings): void {
   );
 }
 
-function isLoopback(host: string): boolean {
+/** Whether only this machine reaches `host`. */
+export function isLoopback(host: string): boolean {
   const address = parseAddress(host);
   if (address === undefined) return host.toLowerCase() === "localhost";
   return LOOPBACK.some((block) => contains(block, address));
