@@ -1,5 +1,5 @@
 import { answers, type MongodbServer } from "./mongodb_server.ts";
-import { freePort } from "./wait.ts";
+import { freePort, waitFor } from "./wait.ts";
 
 /** The command line that serves `dir` on `port` of 127.0.0.1. */
 export type CommandLine = (port: number, dir: string) => readonly [string, ...string[]];
@@ -35,9 +35,11 @@ export class MongodbProcess implements MongodbServer {
     await process?.status;
   }
 
-  // deno-lint-ignore require-await -- other servers need time for it
   async freeze(): Promise<void> {
-    this.#process?.kill("SIGSTOP");
+    const process = this.#process;
+    if (process === undefined) return;
+    process.kill("SIGSTOP");
+    await waitFor("every thread to stop", () => isStopped(process.pid));
   }
 
   // deno-lint-ignore require-await -- other servers need time for it
@@ -49,4 +51,14 @@ export class MongodbProcess implements MongodbServer {
     await this.kill();
     await Deno.remove(this.#dir, { recursive: true });
   }
+}
+
+/** A busy machine lets threads run on for a while after SIGSTOP, and answer. Only Linux tells. */
+async function isStopped(pid: number): Promise<boolean> {
+  if (Deno.build.os !== "linux") return true;
+  for await (const { name } of Deno.readDir(`/proc/${pid}/task`)) {
+    const stat = await Deno.readTextFile(`/proc/${pid}/task/${name}/stat`);
+    if (!/\) T /.test(stat)) return false;
+  }
+  return true;
 }

@@ -17,9 +17,9 @@ export interface MongodbServer extends AsyncDisposable {
 
 /** Resolves when the server at `url` answers a ping; `check` throws when that is past hope. */
 export async function answers(url: string, check: () => void = () => {}): Promise<void> {
-  await using client = new MongoClient(url, { serverSelectionTimeoutMS: 500 });
   await waitFor("MongoDB's answer to a ping", async () => {
     check();
-    return await client.db("admin").command({ ping: 1 }).then(() => true, () => client.close());
+    await using client = new MongoClient(url, { serverSelectionTimeoutMS: 500 });
+    return await client.db("admin").command({ ping: 1 }).then(() => true, () => false);
   }, 30_000);
 }

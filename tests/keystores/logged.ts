@@ -1,0 +1,30 @@
+import { configure, type LogRecord, reset } from "@logtape/logtape";
+
+/** Keeps what the key stores log until it is disposed. */
+export class Logged implements AsyncDisposable {
+  readonly #records: LogRecord[] = [];
+
+  /** Starts to keep the log. */
+  static async start(): Promise<Logged> {
+    const logged = new Logged();
+    await configure({
+      reset: true,
+      sinks: { kept: (record) => logged.#records.push(record) },
+      loggers: [
+        { category: ["keywire", "keystores"], lowestLevel: "debug", sinks: ["kept"] },
+        { category: ["logtape", "meta"], sinks: [] },
+      ],
+    });
+    return logged;
+  }
+
+  /** The lines of `level`, values filled in. */
+  lines(level: LogRecord["level"]): string[] {
+    return this.#records.filter((record) => record.level === level)
+      .map(({ message }) => message.map(String).join(""));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await reset();
+  }
+}
