@@ -207,9 +207,7 @@ export class Keywire extends Target {
     }
     this.#urls = addresses(url);
     this.#cursor = cursor;
-    this.#transport = transport === "sse" || this.#WebSocket === undefined
-      ? "sse"
-      : "websocket";
+    this.#transport = transport === "sse" || this.#WebSocket === undefined ? "sse" : "websocket";
     this.#saidTransport = this.#transport;
     this.#options = {
       key,
@@ -259,10 +257,9 @@ export class Keywire extends Target {
       this.#upgradeAt = 0;
       nudge();
     }, { signal });
-    const { document } =
-      /** @type {{ document?: EventTarget & { visibilityState: string } }} */ (
-        globalThis
-      );
+    const { document } = /** @type {{ document?: EventTarget & { visibilityState: string } }} */ (
+      globalThis
+    );
     document?.addEventListener("visibilitychange", () => {
       if (document.visibilityState === "visible") nudge();
     }, { signal });
@@ -316,9 +313,7 @@ export class Keywire extends Target {
       }
       const jitterMs = Math.random() *
         Math.min(maxDelayMs, minDelayMs * 2 ** attempt);
-      const retryMs = end.atOnce
-        ? 0
-        : Math.round((end.retryMs ?? 0) + jitterMs);
+      const retryMs = end.atOnce ? 0 : Math.round((end.retryMs ?? 0) + jitterMs);
       if (!end.atOnce) attempt++;
       this.#emit("close", {
         code: end.code,
@@ -373,9 +368,8 @@ export class Keywire extends Target {
    */
   #connectSocket(key, line, heard) {
     const { websocket } = this.#urls;
-    const Class =
-      /** @type {new (url: string, protocols: string[]) => Socket} */ (this
-        .#WebSocket);
+    const Class = /** @type {new (url: string, protocols: string[]) => Socket} */ (this
+      .#WebSocket);
     return dial(
       Class,
       websocket,
@@ -592,9 +586,7 @@ function dial(
       socket.close();
     });
     if (cursor !== undefined) {
-      url += `${url.includes("?") ? "&" : "?"}after=${
-        encodeURIComponent(cursor)
-      }`;
+      url += `${url.includes("?") ? "&" : "?"}after=${encodeURIComponent(cursor)}`;
     }
     try {
       socket = new WebSocket(url, [PROTOCOL, `key.${base64url(key)}`]);
@@ -663,9 +655,7 @@ async function listen(
         accept: "text/event-stream",
         // A header's characters are bytes, so these are the bytes of the key in UTF-8.
         authorization: `Bearer ${binary(key)}`,
-        ...(cursor === undefined
-          ? {}
-          : { "last-event-id": encodeURIComponent(cursor) }),
+        ...(cursor === undefined ? {} : { "last-event-id": encodeURIComponent(cursor) }),
       },
       cache: "no-store",
       signal,
@@ -741,9 +731,7 @@ async function refusal(response) {
   const reason = String(problem?.detail ?? problem?.title ?? `HTTP ${status}`);
   const after = response.headers.get("retry-after");
   if (after === null) return { code: status, reason };
-  const ms = /^\d+$/.test(after)
-    ? Number(after) * 1000
-    : Date.parse(after) - Date.now();
+  const ms = /^\d+$/.test(after) ? Number(after) * 1000 : Date.parse(after) - Date.now();
   return Number.isNaN(ms) ? { code: status, reason } : {
     code: status,
     reason,
@@ -772,9 +760,7 @@ export function eventStreamParser(onBlock) {
   const field = (line) => {
     const colon = line.indexOf(":");
     const name = colon < 0 ? line : line.slice(0, colon);
-    const value = colon < 0
-      ? ""
-      : line.slice(line[colon + 1] === " " ? colon + 2 : colon + 1);
+    const value = colon < 0 ? "" : line.slice(line[colon + 1] === " " ? colon + 2 : colon + 1);
     if (name === "event") block.type = value || "message";
     if (name === "data") {
       block.data = block.data === undefined ? value : `${block.data}\n${value}`;
@@ -862,7 +848,7 @@ function addresses(url) {
       `Cannot connect as the URL must be of ws or http: ${base.protocol}`,
     );
   }
-  const secure = base.protocol.endsWith("s:") ? "s" : "";
+  const secure = /^(wss|https):$/.test(base.protocol) ? "s" : "";
   const where = base.host + base.pathname.replace(/\/(websocket|events)?$/, "");
   return {
     websocket: `ws${secure}://${where}/websocket${base.search}`,
