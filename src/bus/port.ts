@@ -28,17 +28,19 @@ export interface BusListener {
    * @param id the entry's id, `<milliseconds>-<sequence>`
    * @param text its envelope: not parsed, not checked
    * @param past whether it was there before this node started: it belongs to the window, and nobody
-   * connected is owed it
+   * connected is owed it. The first of these is the last entry before the window, where there is one:
+   * whoever stands at it has missed nothing but what follows.
    */
   entry(id: string, text: string, past: boolean): void;
   /**
    * Messages of this source may have been lost before the next call. For the stream: it was trimmed
-   * past the node's position, flushed or replaced, and goes on from `id`.
+   * past the node's position, flushed or replaced, and goes on with what comes after `id`, which lies
+   * after all that was handed over, unless the new stream's ids are lower.
    */
   gap(source: Source, id?: string): void;
   /**
    * The window of the stream is filled (or the stream is off): what comes now is live. Called once.
-   * @param id the id of the last entry there is, `0-0` when there is none
+   * @param id the last id that the stream has given, `0-0` when it has given none
    */
   filled(id: string): void;
 }
