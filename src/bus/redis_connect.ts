@@ -33,6 +33,7 @@ export interface RedisClient {
 /** The message of the error of a command that was not answered within its deadline. */
 export const COMMAND_TIMED_OUT = "Command timed out";
 
+const CONNECT_TIMEOUT_MS = 2_000;
 const COMMAND_DEADLINE_MS = 2_000;
 /** Longer than the reader blocks (redis_stream.ts), so that only a dead connection passes it. */
 const READER_DEADLINE_MS = 4_000;
@@ -148,6 +149,7 @@ function redisOptions(
     // A master that was demoted by a failover: the next connection finds the new one.
     reconnectOnError: (error) => error.message.startsWith("READONLY"),
     commandTimeout: role === "reader" ? READER_DEADLINE_MS : COMMAND_DEADLINE_MS,
+    connectTimeout: CONNECT_TIMEOUT_MS,
     // A connection that is given up has nothing left to say.
     disconnectTimeout: 100,
     ...(tls ? { tls: {} } : {}),

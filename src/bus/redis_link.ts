@@ -12,7 +12,8 @@ export interface RedisLinkOptions {
   readonly random: () => number;
 }
 
-const CONNECT_DEADLINE_MS = 5_000;
+/** For all that a client times itself and more: Sentinels are asked one after the other. */
+const CONNECT_DEADLINE_MS = 15_000;
 const FIRST_WAIT_MS = 50;
 const LONGEST_WAIT_MS = 5_000;
 
