@@ -46,15 +46,9 @@ export class RedisServer implements AsyncDisposable {
     });
   }
 
-  /** Sends one command on a connection of its own and returns the raw reply. */
-  async tell(...command: readonly string[]): Promise<string> {
-    using connection = await Deno.connect({ hostname: "127.0.0.1", port: this.port });
-    const encoder = new TextEncoder();
-    const parts = command.map((part) => `$${encoder.encode(part).length}\r\n${part}\r\n`);
-    await connection.write(encoder.encode(`*${command.length}\r\n${parts.join("")}`));
-    const reply = new Uint8Array(65_536);
-    const read = await connection.read(reply);
-    return new TextDecoder().decode(reply.subarray(0, read ?? 0));
+  /** Sends one command, as {@link tellRedis} does. */
+  tell(...command: readonly string[]): Promise<string> {
+    return tellRedis(this.port, ...command);
   }
 
   /** Ends the process at once, as a crash does (SIGKILL). */
@@ -86,4 +80,15 @@ export async function startRedis(options: RedisServerOptions = {}): Promise<Redi
   const server = new RedisServer(options);
   await server.start();
   return server;
+}
+
+/** Sends one command to the server on `port`, on a connection of its own, and returns the raw reply. */
+export async function tellRedis(port: number, ...command: readonly string[]): Promise<string> {
+  using connection = await Deno.connect({ hostname: "127.0.0.1", port });
+  const encoder = new TextEncoder();
+  const parts = command.map((part) => `$${encoder.encode(part).length}\r\n${part}\r\n`);
+  await connection.write(encoder.encode(`*${command.length}\r\n${parts.join("")}`));
+  const reply = new Uint8Array(65_536);
+  const read = await connection.read(reply);
+  return new TextDecoder().decode(reply.subarray(0, read ?? 0));
 }

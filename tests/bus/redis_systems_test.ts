@@ -1,0 +1,91 @@
+/** The bus on more than one Redis: behind Sentinels, and on a Cluster. */
+import { assertEquals } from "@std/assert";
+import { RedisBus } from "../../src/bus/redis.ts";
+import { type RedisServer, startRedis, tellRedis } from "../services/redis.ts";
+import { startSentinel } from "../services/sentinel.ts";
+import { together } from "../services/together.ts";
+import { waitFor } from "../services/wait.ts";
+import { Recorder } from "./recorder.ts";
+
+together("RedisBus", {
+  "follows a failover of Sentinel, and loses nothing that was replicated": async () => {
+    await using master = await startRedis();
+    await using replica = await startRedis({
+      args: ["--replicaof", "127.0.0.1", `${master.port}`, "--repl-diskless-sync-delay", "0"],
+    });
+    await using sentinel = await startSentinel(master.port);
+    await waitFor("the replica to be known", async () => {
+      const info = await tellRedis(sentinel.port, "SENTINEL", "REPLICAS", "mymaster");
+      return info.includes(`${replica.port}`) && info.includes("master-link-status\r\n$2\r\nok");
+    }, 20_000);
+    const recorder = new Recorder();
+    await using bus = open(`redis+sentinel://127.0.0.1:${sentinel.port}/mymaster`);
+    bus.listen(recorder);
+    await hears(bus);
+    await bus.publish("before");
+    await recorder.heard("entry before");
+    await waitFor(
+      "the replica",
+      async () => (await replica.tell("XLEN", "my_stream")) === ":1\r\n",
+    );
+    await master.kill();
+    await waitFor("trouble", () => bus.trouble !== undefined);
+    await hears(bus);
+    await bus.publish("after");
+    await replica.tell("PUBLISH", "my_channel", "after");
+    await recorder.heard("entry after");
+    await recorder.heard("message after");
+    assertEquals(recorder.news, ["entry before", "gap channel", "entry after", "message after"]);
+  },
+
+  "works on a Cluster, whichever node has the stream or the publisher": async () => {
+    await using nodes = new AsyncDisposableStack();
+    const servers: RedisServer[] = [];
+    for (let at = 0; at < 3; at++) {
+      servers.push(nodes.use(await startRedis({ args: ["--cluster-enabled", "yes"] })));
+    }
+    for (
+      const [at, [from, to]] of [["0", "5460"], ["5461", "10922"], ["10923", "16383"]].entries()
+    ) {
+      await servers[at]?.tell("CLUSTER", "ADDSLOTSRANGE", from!, to!);
+      await servers[0]?.tell("CLUSTER", "MEET", "127.0.0.1", `${servers[at]?.port}`);
+    }
+    for (const server of servers) {
+      await waitFor("the Cluster", async () => {
+        const info = await server.tell("CLUSTER", "INFO");
+        return info.includes("cluster_state:ok") && info.includes("cluster_known_nodes:3");
+      }, 20_000);
+    }
+    const url = `redis+cluster://127.0.0.1:1,127.0.0.1:${servers[0]?.port}`;
+    const recorders = [new Recorder(), new Recorder()];
+    await using one = open(url, "one");
+    await using two = open(url, "two");
+    one.listen(recorders[0]!);
+    two.listen(recorders[1]!);
+    for (const bus of [one, two]) await hears(bus);
+    await one.publish("appended");
+    for (const recorder of recorders) await recorder.heard("entry appended");
+    for (const [at, server] of servers.entries()) {
+      await server.tell("PUBLISH", "my_channel", `from ${at}`);
+      for (const recorder of recorders) await recorder.heard(`message from ${at}`);
+    }
+    await waitFor("beats", () => recorders.every(({ ownBeats }) => ownBeats > 1));
+    // Where nodes hear messages in orders of their own, the beats of others name no place.
+    for (const { beats, ownBeats } of recorders) assertEquals(beats.length, ownBeats);
+  },
+});
+
+function open(url: string, nodeId = "node"): RedisBus {
+  return new RedisBus({
+    url,
+    channel: "my_channel",
+    stream: "my_stream",
+    prefix: "keywire",
+    windowMs: 60_000,
+    nodeId,
+  });
+}
+
+async function hears(bus: RedisBus): Promise<void> {
+  await waitFor("the bus to hear", () => bus.trouble === undefined, 30_000);
+}
