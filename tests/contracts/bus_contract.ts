@@ -55,6 +55,16 @@ export function testBus(
       assertEquals(recorder.ownBeats, recorder.beats.length);
     });
 
+    test("beats anew when it is asked to, without waiting for the next to be due", async ({ bus }) => {
+      const recorder = await listenTo(bus);
+      await recorder.heard("beat");
+      for (let beats = recorder.ownBeats; beats < 5; beats++) {
+        bus.beat();
+        await waitFor("one more beat", () => recorder.ownBeats > beats, 1_000);
+      }
+      assertEquals(new Set(recorder.beats).size, recorder.beats.length);
+    });
+
     test("hands over what is published, once, in order, unchanged", async ({ bus }) => {
       const recorder = await listenTo(bus);
       const texts = Array.from({ length: 300 }, (_, at) => `{"n":${at},"text":"ä\\u0000 €😀\\n"}`);
