@@ -8,11 +8,14 @@ const HOME = "/usr/local/lib/keywire-tests-go";
 
 /** Whether there is a Go that builds FerretDB: from 1.21 on, Go fetches the release that it asks for. */
 export async function hasGo(): Promise<boolean> {
-  const command = new Deno.Command("go", { args: ["env", "GOVERSION"], stderr: "null" });
-  const output = await command.output().catch(() => undefined);
-  const version = new TextDecoder().decode(output?.stdout);
+  const version = await goVersion().catch(() => "");
   const [, major = 0, minor = 0] = /^go(\d+)\.(\d+)/.exec(version)?.map(Number) ?? [];
   return major > 1 || minor >= 21;
+}
+
+async function goVersion(): Promise<string> {
+  const command = new Deno.Command("go", { args: ["env", "GOVERSION"], stderr: "null" });
+  return new TextDecoder().decode((await command.output()).stdout);
 }
 
 /** Installs Go with pip where it is in nobody's way, and puts it on the PATH. */
