@@ -11,6 +11,7 @@ import { Health } from "./src/ops/health.ts";
 import { configureLog } from "./src/ops/log.ts";
 import { createMetrics } from "./src/ops/metrics.ts";
 import { MemoryPresence } from "./src/presence/mod.ts";
+import { Revalidation } from "./src/revalidation.ts";
 import { readSettings, type Settings, WrongSetting } from "./src/settings.ts";
 import { EventsTransport, PollingTransport, WebSocketTransport } from "./src/transports/mod.ts";
 
@@ -38,6 +39,11 @@ const gateway = new Gateway({
   settings,
   lookUps: new LookUps(keyStore, { timeoutMs: settings.mongodbTimeoutMs }),
   presence,
+  revalidation: new Revalidation({
+    store: keyStore,
+    everyMs: settings.revalidateSeconds * 1000,
+    timeoutMs: settings.mongodbTimeoutMs,
+  }),
   bus,
 });
 const health = new Health(bus, keyStore, gateway);

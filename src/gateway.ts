@@ -21,6 +21,7 @@ import { Entrance } from "./entrance.ts";
 import type { LookUps } from "./keystores/mod.ts";
 import type { Presence } from "./presence/mod.ts";
 import { Resumptions } from "./resumptions.ts";
+import type { Revalidation } from "./revalidation.ts";
 import type { Settings } from "./settings.ts";
 import type { Admission, Gateway as Port } from "./transports/port.ts";
 
@@ -38,6 +39,7 @@ export interface GatewayOptions {
   readonly settings: Settings;
   readonly lookUps: LookUps;
   readonly presence: Presence;
+  readonly revalidation: Revalidation;
   readonly bus: Pick<Bus, "beat">;
 }
 
@@ -137,7 +139,7 @@ export class Gateway implements BusListener, Port, Disposable {
   }
 
   open(admission: Admission, sink: Sink, format: Format): Connection {
-    const { maxBufferedBytes } = this.#options.settings;
+    const { revalidation, settings: { maxBufferedBytes } } = this.#options;
     const connection = new Connection({
       recipients: admission.recipients,
       format,
@@ -146,9 +148,13 @@ export class Gateway implements BusListener, Port, Disposable {
       turn: this.#turn,
       maxBufferedBytes,
       waiting: (connection) => sink.drainsItself || this.#wait(connection),
-      ended: (connection, reason) => this.#ended(connection, reason),
+      ended: (connection, reason) => {
+        revalidation.delete(admission.key, connection);
+        this.#ended(connection, reason);
+      },
     });
     this.connections.add(connection);
+    revalidation.add(admission.key, connection);
     this.#options.presence.arrived(admission.recipients);
     if (admission.after !== undefined && format !== "plain") {
       this.#resumptions.resume(connection, admission.after);

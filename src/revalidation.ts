@@ -1,0 +1,101 @@
+import { getLogger } from "@logtape/logtape";
+import { CLOSE } from "./core/close_codes.ts";
+import type { Connection } from "./core/connection.ts";
+import { type KeyStore, StoreUnavailable } from "./keystores/mod.ts";
+
+const log = getLogger(["keywire", "revalidation"]);
+
+/** How many keys are asked about at once. */
+const BATCH = 500;
+
+export interface RevalidationOptions {
+  readonly store: Pick<KeyStore, "find">;
+  /** How long after a round the next one begins, in milliseconds. */
+  readonly everyMs: number;
+  /** How long the store may take for a batch, in milliseconds. */
+  readonly timeoutMs: number;
+}
+
+/**
+ * Authority is live: the keys of open connections are looked up again and again. Who lost the right
+ * to be here is sent away, and who is somebody else now comes back as who they are. Where the store
+ * does not answer, connections stay.
+ */
+export class Revalidation implements Disposable {
+  readonly #options: RevalidationOptions;
+  readonly #byKey = new Map<string, Set<Connection>>();
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(options: RevalidationOptions) {
+    this.#options = options;
+    this.#schedule();
+  }
+
+  /** Looks after `connection`, which was admitted with `key`. */
+  add(key: string, connection: Connection): void {
+    const connections = this.#byKey.get(key);
+    if (connections === undefined) this.#byKey.set(key, new Set([connection]));
+    else connections.add(connection);
+  }
+
+  /** Forgets `connection`, and `key` with its last. */
+  delete(key: string, connection: Connection): void {
+    const connections = this.#byKey.get(key);
+    if (connections?.delete(connection) && connections.size === 0) this.#byKey.delete(key);
+  }
+
+  /** Looks every key up once. */
+  async check(): Promise<void> {
+    const keys = [...this.#byKey.keys()];
+    for (let from = 0; from < keys.length; from += BATCH) {
+      const batch = keys.slice(from, from + BATCH);
+      const asked = new Map(batch.map((key) => [key, [...this.#byKey.get(key) ?? []]]));
+      try {
+        const answer = await this.#find(batch);
+        for (const [key, connections] of asked) judge(connections, answer.get(key));
+      } catch (error) {
+        if (!(error instanceof StoreUnavailable)) {
+          log.error("Cannot revalidate: {error}", { error });
+        }
+        return; // The store does not answer: nobody is sent away for that.
+      }
+    }
+  }
+
+  [Symbol.dispose](): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
+  async #find(keys: readonly string[]): Promise<Map<string, readonly string[]>> {
+    const abort = new AbortController();
+    const timer = setTimeout(() => abort.abort(), this.#options.timeoutMs);
+    try {
+      return await this.#options.store.find(keys, abort.signal);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  #schedule(): void {
+    this.#timer = setTimeout(async () => {
+      await this.check();
+      if (this.#timer !== undefined) this.#schedule();
+    }, this.#options.everyMs);
+  }
+}
+
+/** Sends `connections` away unless they hear for just `recipients`. */
+function judge(
+  connections: readonly Connection[],
+  recipients: readonly string[] | undefined,
+): void {
+  for (const connection of connections) {
+    if (recipients === undefined) connection.close(CLOSE.revoked);
+    else if (!sameNames(connection.recipients, recipients)) connection.close(CLOSE.restart);
+  }
+}
+
+function sameNames(one: readonly string[], other: readonly string[]): boolean {
+  return one.length === other.length && one.every((name) => other.includes(name));
+}
