@@ -106,7 +106,7 @@ export class LookUps {
     this.#sent = performance.now();
     const deadline = new AbortController();
     const last = batch.at(-1)?.deadline ?? this.#sent;
-    const timer = setTimeout(() => deadline.abort(), last - this.#sent);
+    const timer = setTimeout(() => deadline.abort(), Math.max(0, last - this.#sent));
     try {
       const found = await this.#store.find(batch.map(({ key }) => key), deadline.signal);
       for (const lookUp of batch) lookUp.answer.resolve(found.get(lookUp.key));

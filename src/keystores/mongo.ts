@@ -1,39 +1,24 @@
 import { getLogger } from "@logtape/logtape";
 import {
-  BSON,
   type Collection,
   type Document,
   type Filter,
-  MongoClient,
+  type MongoClient,
   MongoServerError,
-  ObjectId,
-  UUID,
 } from "mongodb";
+import {
+  hasIndex,
+  hostsOf,
+  type MongoKeyStoreOptions,
+  openClient,
+  readFilter,
+  reason,
+} from "./mongo_client.ts";
+import { candidates, identity, type Value } from "./mongo_values.ts";
 import { pause } from "./pause.ts";
 import { type KeyStore, StoreUnavailable } from "./port.ts";
-import { recipientsOf, textOf, valueAt } from "./recipients_of.ts";
+import { recipientsOf, valueAt } from "./recipients_of.ts";
 import { seldom } from "./seldom.ts";
-
-/** Where the documents are and how they are read. */
-export interface MongoKeyStoreOptions {
-  /** The connection string. It may hold a password; it is never shown. */
-  readonly url: string;
-  readonly database: string;
-  readonly collection: string;
-  /** The field that equals the key; dots lead into embedded documents. */
-  readonly keyField?: string;
-  /** The field with the recipient, or an array of them; the key field when absent. */
-  readonly recipientField?: string | undefined;
-  /** A condition that documents must meet as well, in Extended JSON. */
-  readonly filter?: string | undefined;
-  /** The field with the date until which the key may connect. */
-  readonly expiresField?: string | undefined;
-}
-
-type Value = string | ObjectId | UUID;
-
-const OBJECT_ID = /^[0-9a-f]{24}$/i;
-const UUID_TEXT = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /** How soon a question that met a broken connection is asked again, in milliseconds. */
 const RETRY_MS = 100;
@@ -217,104 +202,4 @@ export class MongoKeyStore implements KeyStore {
       });
     }
   }
-}
-
-/** A key to add, and what it is good for. */
-export interface NewKey {
-  /** 192 random bits in base64url when absent. */
-  readonly key?: string | undefined;
-  /** Whom it hears for; only where the recipient's field is not the key's. */
-  readonly recipient?: string | undefined;
-  /** Until when it may connect; only where documents have an expiry. */
-  readonly expires?: Date | undefined;
-}
-
-/**
- * Adds one document with a key that may connect, and an index on the key's field.
- * @returns the key
- * @throws {TypeError} when `recipient` or `expires` has no field, or the key is there already.
- */
-export async function addKey(
-  options: MongoKeyStoreOptions,
-  { key = randomKey(), recipient, expires }: NewKey = {},
-): Promise<string> {
-  const { keyField = "_id", recipientField = keyField, expiresField } = options;
-  const fields: Document = { [keyField]: key };
-  if (recipientField === keyField) {
-    if (recipient !== undefined) {
-      throw new TypeError("Cannot name a recipient as the key is its own: name a recipient field");
-    }
-  } else {
-    if (recipient === undefined) throw new TypeError(`Cannot add a key without a recipient`);
-    fields[recipientField] = recipient;
-  }
-  if (expires !== undefined) {
-    if (expiresField === undefined) {
-      throw new TypeError("Cannot let the key expire as no field for the date is named");
-    }
-    fields[expiresField] = expires;
-  }
-  await using client = openClient(options.url);
-  const collection = client.db(options.database).collection(options.collection);
-  if (keyField !== "_id") await collection.createIndex({ [keyField]: 1 });
-  const { upsertedCount } = await collection.updateOne(
-    { [keyField]: { $eq: key } },
-    { $setOnInsert: fields },
-    { upsert: true },
-  );
-  if (upsertedCount === 0) throw new TypeError("Cannot add the key as it is there already");
-  return key;
-}
-
-function randomKey(): string {
-  return crypto.getRandomValues(new Uint8Array(24)).toBase64({ alphabet: "base64url" });
-}
-
-/** What `key` may be in the database: itself, and the types whose text it is. */
-function candidates(key: string): Value[] {
-  if (OBJECT_ID.test(key)) return [key, ObjectId.createFromHexString(key)];
-  if (UUID_TEXT.test(key)) return [key, new UUID(key)];
-  return [key];
-}
-
-/** Tells values apart, a text from the ObjectId or UUID that it spells. */
-function identity(value: unknown): string {
-  return `${typeof value} ${textOf(value)}`;
-}
-
-function openClient(url: string): MongoClient {
-  try {
-    return new MongoClient(url, {
-      appName: "keywire",
-      serverSelectionTimeoutMS: 3000,
-      connectTimeoutMS: 5000,
-    });
-  } catch {
-    // The driver's message may quote the string.
-    throw new TypeError("Cannot read the connection string of MongoDB");
-  }
-}
-
-function readFilter(text: string | undefined): Document | undefined {
-  if (text === undefined) return undefined;
-  try {
-    return BSON.EJSON.parse(text);
-  } catch (error) {
-    throw new TypeError(`Cannot read the filter as Extended JSON: ${reason(error)}`);
-  }
-}
-
-function hostsOf({ options }: MongoClient): string {
-  return options.srvHost ?? options.hosts.join(", ");
-}
-
-async function hasIndex(collection: Collection, field: string): Promise<boolean> {
-  const indexes = await collection.indexes();
-  return indexes.some(({ key, partialFilterExpression }) =>
-    Object.keys(key)[0] === field && partialFilterExpression === undefined
-  );
-}
-
-function reason(error: unknown): string {
-  return error instanceof MongoServerError ? String(error.codeName ?? error.code) : String(error);
 }

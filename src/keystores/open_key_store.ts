@@ -1,17 +1,22 @@
-import type { Settings } from "../settings.ts";
+import { type Settings, WrongSetting } from "../settings.ts";
 import { MemoryKeyStore } from "./memory.ts";
-import { MongoKeyStore, type MongoKeyStoreOptions } from "./mongo.ts";
+import { MongoKeyStore } from "./mongo.ts";
+import type { MongoKeyStoreOptions } from "./mongo_client.ts";
 import type { KeyStore } from "./port.ts";
 
 /**
  * The key store that the settings name: MongoDB, or the embedded one.
- * @throws {TypeError} when MongoDB's connection string or the filter cannot be read.
+ * @throws {WrongSetting} when the driver cannot read the connection string or the filter.
  */
 export function openKeyStore(settings: Settings): KeyStore {
   const options = mongoOptions(settings);
-  return options === undefined
-    ? new MemoryKeyStore(settings.embeddedKeys)
-    : new MongoKeyStore(options);
+  if (options === undefined) return new MemoryKeyStore(settings.embeddedKeys);
+  try {
+    return new MongoKeyStore(options);
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    throw new WrongSetting(`MONGODB_URL or MONGODB_FILTER is wrong: ${error.message}`);
+  }
 }
 
 /** What the settings say of MongoDB; undefined when the store is embedded. */
