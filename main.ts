@@ -13,7 +13,12 @@ import { createMetrics } from "./src/ops/metrics.ts";
 import { MemoryPresence } from "./src/presence/mod.ts";
 import { Revalidation } from "./src/revalidation.ts";
 import { readSettings, type Settings, WrongSetting } from "./src/settings.ts";
-import { EventsTransport, PollingTransport, WebSocketTransport } from "./src/transports/mod.ts";
+import {
+  EventsTransport,
+  PollingTransport,
+  StreamCut,
+  WebSocketTransport,
+} from "./src/transports/mod.ts";
 
 const settings = settingsOrExit();
 await configureLog({
@@ -117,7 +122,7 @@ function serve(app: ReturnType<typeof createApp>, port: number): Deno.HttpServer
       port,
       onListen: () => {},
       onError: (error) => {
-        log.error("A request failed: {error}", { error });
+        if (!(error instanceof StreamCut)) log.error("A request failed: {error}", { error });
         return new Response(null, { status: 500 });
       },
     }, (request, info) => {

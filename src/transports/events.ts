@@ -4,6 +4,11 @@ import { PIECE_SIZE } from "../core/link.ts";
 import type { Connection, Gateway, Sink, Transport } from "./port.ts";
 import { problem } from "./problem.ts";
 
+/** A stream was cut as its client does not read: what the runtime holds for it is let go. */
+export class StreamCut extends Error {
+  override name = "StreamCut";
+}
+
 /** Server-sent events (WHATWG HTML §9.2): one response that never ends. */
 export class EventsTransport implements Transport {
   readonly #gateway: Gateway;
@@ -79,7 +84,7 @@ class EventsSink implements Sink {
 
   close({ retry, code }: CloseReason): void {
     if (this.#over) return;
-    if (code === CLOSE.tooSlow.code) this.#controller.error(new Error("too slow"));
+    if (code === CLOSE.tooSlow.code) this.#controller.error(new StreamCut());
     else {
       if (retry !== "yes") this.#controller.enqueue(encode("retry: 60000\n\n"));
       this.#controller.close();
