@@ -1,23 +1,20 @@
-# What the gateway imports, and nothing that only its tests do.
-FROM denoland/deno:debian-2.9.6 AS packages
-WORKDIR /app
-COPY deno.json deno.lock main.ts ./
-COPY src src
-RUN deno install --frozen --entrypoint main.ts
-
 FROM denoland/deno:debian-2.9.6
 WORKDIR /app
+# The files stay root's: the program can read them and nothing more.
+USER deno
 
-# A layer of its own: it changes only when the packages do, not with every line of the program.
-COPY --from=packages /deno-dir/npm /deno-dir/npm
-COPY deno.json deno.lock main.ts ./
+# The packages have a layer of their own, which changes only when they do.
+COPY deno.json deno.lock ./
+RUN deno install --frozen
+
+COPY main.ts ./
 COPY src src
 COPY webpage webpage
+RUN deno cache --frozen main.ts
 
 # Without REDIS_URL and MONGODB_URL the start stops, saying so; DEMO=1 shows the embedded parts.
 ENV HOST=0.0.0.0
 EXPOSE 8088
-USER deno
 
 # By /health, not /ready: a restart would not bring Redis back, and would cut every connection.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s \

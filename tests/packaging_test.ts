@@ -1,0 +1,25 @@
+import { assert, assertEquals } from "@std/assert";
+import config from "../deno.json" with { type: "json" };
+
+const read = (path: string) => Deno.readTextFileSync(new URL(`../${path}`, import.meta.url));
+const dockerfile = read("Dockerfile");
+
+Deno.test("the image runs what the start task runs, with the same permissions", () => {
+  const [, command = ""] = /^CMD (\[.*\])$/m.exec(dockerfile) ?? [];
+  assertEquals((JSON.parse(command) as string[]).join(" "), config.tasks.start.command);
+});
+
+Deno.test("all that the image copies is let in by .dockerignore, and nothing else", () => {
+  const copied = [...dockerfile.matchAll(/^COPY (?!--)(.*) \S+$/gm)].flatMap(([, paths]) =>
+    paths!.split(" ")
+  );
+  const letIn = read(".dockerignore").trim().split("\n");
+  assertEquals(letIn[0], "*");
+  assertEquals(letIn.slice(1).sort(), copied.map((path) => `!${path}`).sort());
+});
+
+Deno.test("the image, CI and this run have one version of Deno", () => {
+  const { deno } = Deno.version;
+  assert(dockerfile.startsWith(`FROM denoland/deno:debian-${deno}\n`), dockerfile.split("\n")[0]);
+  assert(read(".ci/run").includes(`\nversion=${deno}\n`), `.ci/run takes another one than ${deno}`);
+});
