@@ -176,12 +176,8 @@ export class MongoKeyStore implements KeyStore {
         return;
       } catch (error) {
         if (signal.aborted) return;
-        if (wait === RETRY_MS) {
-          logger.warning("Waiting for MongoDB at {hosts}: {reason}", {
-            hosts,
-            reason: reason(error),
-          });
-        }
+        const level = wait === RETRY_MS ? "warning" : "debug"; // Once is enough, unless one looks.
+        logger[level]("Waiting for MongoDB at {hosts}: {reason}", { hosts, reason: reason(error) });
       }
       await pause(wait * (0.5 + Math.random() / 2), signal);
     }

@@ -35,7 +35,7 @@ Deno.test("MongoKeyStore waits for a server that is away at its start, and says 
   await using store = keys.store();
   assertEquals(store.status, "down");
   await assertUnavailable(store);
-  await waitFor("a warning", () => logged.lines("warning").find((line) => /^Waiting/.test(line)));
+  await waitFor("a second try", () => logged.lines("debug").find((line) => /^Waiting/.test(line)));
   await server.start();
   await assertBack(store);
   const warnings = logged.lines("warning").filter((line) => /^Waiting/.test(line));
@@ -82,18 +82,16 @@ Deno.test("MongoKeyStore fails in time while its server is dead, and goes on aft
   await assertBack(store);
 });
 
-Deno.test("MongoKeyStore does not let a question feel that the server was restarted", async () => {
+Deno.test("MongoKeyStore answers late, not never, where the server is restarted meanwhile", async () => {
   await using server = await startMongodb();
   await using keys = new TestCollection(server.url);
   await keys.insert({ _id: "a" });
   await using store = keys.store();
-  assertEquals(await Promise.all(Array.from({ length: 4 }, () => ask(store))), Array(4).fill(true));
+  assert(await ask(store));
   await server.kill();
+  const answers = Promise.all(Array.from({ length: 4 }, () => ask(store, 20_000)));
   await server.start();
-  assertEquals(
-    await Promise.all(Array.from({ length: 4 }, () => ask(store, 10_000))),
-    Array(4).fill(true),
-  );
+  assertEquals(await answers, [true, true, true, true]);
 });
 
 Deno.test("MongoKeyStore logs a fault once, however many questions meet it", async () => {
