@@ -1,6 +1,7 @@
 /** FerretDB, built from Go's module proxy: it speaks MongoDB where there is no MongoDB. */
 
 import { run } from "./run.ts";
+import { say } from "./say.ts";
 
 const VERSION = "1.24.2";
 const SOURCE = new URL("./ferretdb", import.meta.url).pathname;
@@ -13,7 +14,7 @@ export async function ensureFerretdb(): Promise<string> {
   const program = `${cacheDir()}/ferretdb-${VERSION}`;
   if (await isFile(program)) return program;
   await Deno.mkdir(cacheDir(), { recursive: true });
-  await say(`Building FerretDB ${VERSION}, once: this takes a minute or two\n`);
+  await say(`Building FerretDB ${VERSION}, once: this takes a minute or two`);
   // Made aside and moved: a run at the same time, or one that is stopped, leaves no half a program.
   const made = await Deno.makeTempFile({ dir: cacheDir(), prefix: "ferretdb-" });
   await run(["go", "build", "-o", made, "."], { cwd: SOURCE, env: { CGO_ENABLED: "0" } });
@@ -28,8 +29,4 @@ function cacheDir(): string {
 
 async function isFile(path: string): Promise<boolean> {
   return await Deno.stat(path).then(({ isFile }) => isFile, () => false);
-}
-
-async function say(text: string): Promise<void> {
-  await Deno.stderr.write(new TextEncoder().encode(text));
 }

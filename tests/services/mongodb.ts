@@ -3,6 +3,7 @@
  * built by Go.
  */
 import { ensureFerretdb } from "./ferretdb.ts";
+import { hasGo } from "./go.ts";
 import { ensureImage, MongodbContainer } from "./mongodb_docker.ts";
 import { type CommandLine, MongodbProcess } from "./mongodb_process.ts";
 import type { MongodbServer } from "./mongodb_server.ts";
@@ -24,12 +25,12 @@ export async function ensureMongodb(): Promise<() => MongodbServer> {
     await ensureImage();
     return () => new MongodbContainer();
   }
-  if (await succeeds("go", "version")) {
+  if (await hasGo()) {
     const program = await ensureFerretdb();
     return () => new MongodbProcess((port, dir) => [program, `127.0.0.1:${port}`, dir]);
   }
   throw new Error(
-    "The tests need MongoDB: install mongod, Docker or Go 1.24, or set TEST_MONGODB_URL",
+    "The tests need MongoDB: install mongod, Docker or Go 1.21 or later, or set TEST_MONGODB_URL",
   );
 }
 

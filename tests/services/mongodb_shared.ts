@@ -1,5 +1,6 @@
 import { answers, type MongodbServer } from "./mongodb_server.ts";
 import { Proxy } from "./proxy.ts";
+import { waitFor } from "./wait.ts";
 
 /** A server that others use too: its faults are those of a proxy in front of it. */
 export class SharedMongodb implements MongodbServer {
@@ -21,8 +22,7 @@ export class SharedMongodb implements MongodbServer {
   }
 
   async start(): Promise<void> {
-    if (this.#refusing) this.#proxy.accept();
-    this.#refusing = false;
+    await this.#accept();
     await answers(this.url);
   }
 
@@ -43,7 +43,21 @@ export class SharedMongodb implements MongodbServer {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#refusing) this.#proxy.accept();
+    await this.#accept();
     await this.#proxy[Symbol.asyncDispose]();
+  }
+
+  /** The port is free again only once the listener that had it has let go. */
+  async #accept(): Promise<void> {
+    await waitFor("the proxy's port", () => {
+      try {
+        if (this.#refusing) this.#proxy.accept();
+      } catch (error) {
+        if (error instanceof Deno.errors.AddrInUse) return false;
+        throw error;
+      }
+      this.#refusing = false;
+      return true;
+    });
   }
 }
