@@ -125,8 +125,10 @@ function isFile(target: string): boolean {
   return target.endsWith(".ts");
 }
 
-/** The room of a file, or the file's own name at the top of the house. */
+/** The room of a file; at the top of `src`, what is neither settings nor the app is the gateway's. */
 function partOf(path: string): string {
   if (SETTINGS.includes(path)) return "settings";
-  return /^(?:src\/)?([^/.]+)/.exec(path)?.[1] ?? path;
+  const [, room] = /^src\/(\w+)\//.exec(path) ?? [];
+  if (room !== undefined) return room;
+  return ["main.ts", "src/app.ts"].includes(path) ? path.replace(/^src\/|\.ts$/g, "") : "gateway";
 }
