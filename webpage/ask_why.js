@@ -14,50 +14,35 @@ export async function askWhy(gateway, key) {
   const timeout = new AbortController();
   const timer = setTimeout(() => timeout.abort(), TIMEOUT_MS);
   try {
-    const url = new URL(`events?${encodeURIComponent(key)}`, gateway);
-    const response = await fetch(url, {
+    const response = await fetch(new URL("events", gateway), {
+      headers: { Authorization: `Bearer ${bytes(key)}` }, // not in the address, where logs see it
       cache: "no-store",
       signal: timeout.signal,
     });
-    const { status } = response;
-    const retryAfterMs = 1000 *
-      (Number(response.headers.get("Retry-After")) || 0);
-    const { detail } = response.ok
-      ? {}
-      : await response.json().catch(() => ({}));
+    const { ok, status } = response;
+    const { detail } = ok ? {} : await response.json().catch(() => ({}));
     return {
       status,
       reason: detail ?? explanation(status),
-      retry: response.ok || status === 429 || status >= 500,
-      retryAfterMs,
+      retry: ok || status === 429 || status >= 500,
+      retryAfterMs: 1000 * (Number(response.headers.get("Retry-After")) || 0),
     };
   } catch {
-    return {
-      status: 0,
-      reason: explanation(0, gateway),
-      retry: true,
-      retryAfterMs: 0,
-    };
+    return { status: 0, reason: "Nothing answers", retry: true, retryAfterMs: 0 };
   } finally {
     clearTimeout(timer);
     timeout.abort(); // an accepted stream would stay open
   }
 }
 
-function explanation(status, gateway) {
-  if (status === 0) {
-    return `Nothing answers at ${
-      new URL(gateway).host
-    }: is the gateway running?`;
-  }
-  if (status === 200) {
-    return "The connection was lost, and the gateway is there: trying again";
-  }
-  if (status === 403) {
-    return "The gateway does not know this key: check it, or ask for another";
-  }
-  if (status === 404) {
-    return "There is no Keywire at this address: check the gateway's address";
-  }
-  return `The gateway answered with ${status}: try again later`;
+function explanation(status) {
+  if (status === 200) return "The connection was lost, though the gateway answers";
+  if (status === 403) return "The gateway does not know this key: ask for another";
+  if (status === 404) return "There is no Keywire at this address: check it";
+  return "The gateway cannot take this connection now";
+}
+
+/** A header's characters are bytes, so these are the bytes of `text` in UTF-8. */
+function bytes(text) {
+  return String.fromCharCode(...new TextEncoder().encode(text));
 }

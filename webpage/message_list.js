@@ -31,14 +31,8 @@ export class MessageList {
   constructor(controls) {
     this.#controls = controls;
     this.#list = controls.list;
-    controls.hold.addEventListener(
-      "click",
-      () => this.#hold(this.#held ? undefined : this.#last),
-    );
-    controls.older.addEventListener(
-      "click",
-      () => this.#hold(this.#top - PAGE),
-    );
+    controls.hold.addEventListener("click", () => this.#hold(this.#held ? undefined : this.#last));
+    controls.older.addEventListener("click", () => this.#hold(this.#top - PAGE));
     controls.newer.addEventListener("click", () => {
       const top = this.#top + PAGE;
       this.#hold(top >= this.#last ? undefined : top);
@@ -94,7 +88,8 @@ export class MessageList {
       else this.#follow();
     });
     // A hidden page gets no frames, and must not grow without bound for that.
-    if (this.#entries.length > 2 * MAX_ENTRIES) this.#trim();
+    const tooMany = this.#entries.length > 2 * MAX_ENTRIES;
+    if (tooMany || this.#characters > 2 * MAX_CHARACTERS) this.#trim();
   }
 
   #trim() {
@@ -110,9 +105,7 @@ export class MessageList {
 
   #hold(top) {
     const oldest = this.#entries[0]?.n ?? 0;
-    this.#heldAt = top === undefined
-      ? undefined
-      : Math.max(top, Math.min(oldest, this.#last));
+    this.#heldAt = top === undefined ? undefined : Math.max(top, Math.min(oldest, this.#last));
     this.#show();
   }
 
@@ -153,15 +146,14 @@ export class MessageList {
     older.hidden = newer.hidden = kept <= PAGE;
     older.disabled = this.#top - PAGE < oldest;
     newer.disabled = newerCount === 0;
-    const shown = `${
-      Math.max(oldest, this.#top - PAGE + 1)
-    }–${this.#top} of ${this.#last}`;
+    const first = Math.max(oldest, this.#top - PAGE + 1);
+    const shown = `${number(first)}–${number(this.#top)} of ${number(this.#last)}`;
     position.textContent = kept === 0
       ? ""
       : !this.#held
       ? kept > PAGE ? `the newest ${PAGE}` : ""
       : newerCount > 0
-      ? `${shown}, ${newerCount} newer`
+      ? `${shown}, ${number(newerCount)} newer`
       : "held";
   }
 
@@ -210,6 +202,11 @@ function rowOf(entry) {
   });
   row.append(details);
   return row;
+}
+
+/** `count` with its thousands apart. */
+export function number(count) {
+  return count.toLocaleString("en");
 }
 
 /** The time of day of `date`, for people. */

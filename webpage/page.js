@@ -1,6 +1,6 @@
 /** The page's wiring: the form that connects, what it shows of the connection, and the other parts. */
 import { Keywire } from "./keywire.js";
-import { clock, MessageList } from "./message_list.js";
+import { clock, MessageList, number } from "./message_list.js";
 import { prettyJson } from "./pretty_json.js";
 import { sendForm } from "./send_form.js";
 import { tapWebSocket } from "./tap_web_socket.js";
@@ -69,14 +69,8 @@ function connect() {
   element("heartbeat").textContent = "–";
   const now = line = makeLine(transport);
   const on = (type, listener) =>
-    now.client.addEventListener(
-      type,
-      (event) => now === line && listener(event),
-    );
-  on(
-    "state",
-    ({ state, transport: used }) => showState(state, used ?? transport),
-  );
+    now.client.addEventListener(type, (event) => now === line && listener(event));
+  on("state", ({ state, transport: used }) => showState(state, used ?? transport));
   on("message", ({ data, text = JSON.stringify(data) }) => showMessage(text));
   on("heartbeat", showHeartbeat);
   on("welcome", ({ recovered }) => showWelcome(recovered));
@@ -98,15 +92,10 @@ function makeLine(transport) {
   if (transport === "auto") {
     const tap = tapWebSocket(() => tap.beat());
     tap.beat = () => client.dispatchEvent(new Event("heartbeat"));
-    const client = new Keywire(gateway, {
-      key: key.value,
-      transport,
-      WebSocket: tap.WebSocket,
-    });
+    const client = new Keywire(gateway, { key: key.value, transport, WebSocket: tap.WebSocket });
     return { client, cut: tap.cut };
   }
-  const Transport =
-    { websocket: PlainSocket, sse: NativeEvents, polling: Polling }[transport];
+  const Transport = { websocket: PlainSocket, sse: NativeEvents, polling: Polling }[transport];
   const client = new Transport(gateway, key.value);
   return { client, cut: () => client.cut() };
 }
@@ -117,12 +106,8 @@ function showState(state, transport) {
   document.body.dataset.state = state;
   document.title = state === "idle" ? "Keywire" : `${STATES[state]} · Keywire`;
   element("state").textContent = STATES[state];
-  element("transport").textContent = transport === undefined
-    ? "–"
-    : NAMES[transport] ?? transport;
-  element("connect").textContent = line === undefined
-    ? "Connect"
-    : "Disconnect";
+  element("transport").textContent = transport === undefined ? "–" : NAMES[transport] ?? transport;
+  element("connect").textContent = line === undefined ? "Connect" : "Disconnect";
   element("connect").classList.toggle("primary", line === undefined);
   element("cut").disabled = state !== "open";
   key.readOnly = line !== undefined;
@@ -140,15 +125,13 @@ function showLast() {
   const block = element("last-text");
   element("last-empty").hidden = true;
   block.hidden = false;
-  block.textContent = last.length > MAX_SHOWN
-    ? last.slice(0, MAX_SHOWN) + "…"
-    : prettyJson(last);
+  block.textContent = last.length > MAX_SHOWN ? last.slice(0, MAX_SHOWN) + "…" : prettyJson(last);
   last = undefined;
   showCount();
 }
 
 function showCount() {
-  element("count").textContent = list.received.toLocaleString("en");
+  element("count").textContent = number(list.received);
 }
 
 function showHeartbeat() {
@@ -164,10 +147,7 @@ function showWelcome(recovered) {
 
 function showGap() {
   wire.mark({ tone: "lost" });
-  list.addNote(
-    "May have missed messages: an application would fetch its state anew",
-    "lost",
-  );
+  list.addNote("May have missed messages: an application would fetch its state anew", "lost");
 }
 
 /** What ended, as one row; and what to do about it, where the connection does not come back as it was. */
@@ -176,9 +156,7 @@ function showClose({ status, code = status, reason, retry }) {
   if (code === 4403) {
     reason = "The gateway has withdrawn this key: connect with another";
   } else if (code < 1 || code > 1000 && code < 4000) {
-    reason = line.welcomed
-      ? "The connection was lost"
-      : `No answer from ${host}: is it running?`;
+    reason = line.welcomed ? "The connection was lost" : `No answer from ${host}: is it running?`;
   }
   const text = code > 0 ? `${reason} (${code})` : reason;
   list.addNote(text, retry ? "quiet" : "lost");
@@ -196,18 +174,17 @@ function followKey() {
 
 /** The gateway's address by HTTP, ending in a slash: where the page comes from, unless it says else. */
 function gatewayUrl(text) {
-  try {
-    const url = new URL(text ?? "./", location.href);
-    url.protocol = { "ws:": "http:", "wss:": "https:" }[url.protocol] ??
-      url.protocol;
-    url.search = url.hash = "";
-    if (!url.pathname.endsWith("/")) url.pathname += "/";
-    return url.href;
-  } catch {
-    trouble.textContent =
-      `?gateway= must be an address such as ws://localhost:8088: it is ${text}`;
-    return new URL("./", location.href).href;
+  const here = new URL("./", location.href);
+  here.search = here.hash = "";
+  if (text === null) return here.href;
+  const url = URL.parse(text.replace(/^ws/, "http"));
+  if (url === null || !/^https?:$/.test(url.protocol)) {
+    trouble.textContent = `?gateway= must be an address such as ws://localhost:8088: it is ${text}`;
+    return here.href;
   }
+  url.search = url.hash = "";
+  if (!url.pathname.endsWith("/")) url.pathname += "/";
+  return url.href;
 }
 
 /** What a gateway says of itself to its own page; elsewhere, what it is by default. */
@@ -225,7 +202,6 @@ async function readConfig() {
   } catch {
     // There is no gateway here either.
   }
-  trouble.textContent =
-    "No gateway serves this page: add ?gateway=ws://host:port to its address";
+  trouble.textContent = "No gateway serves this page: add ?gateway=ws://host:port to its address";
   return config;
 }

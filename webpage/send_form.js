@@ -18,20 +18,15 @@ export function sendForm(element, { gateway, publish, channel, stream }) {
   const url = new URL("api/publish", gateway).href;
   const token = publish ? "" : ` \\\n  -H "Authorization: Bearer $API_TOKEN"`;
   const lines = [
-    channel &&
-    command("publish", (json) => `redis-cli PUBLISH ${channel} ${quote(json)}`),
+    channel && command("publish", (json) => `redis-cli PUBLISH ${channel} ${quote(json)}`),
     stream &&
     command(
       "append",
-      (json) =>
-        `redis-cli XADD ${stream} MAXLEN '~' 100000 '*' message ${quote(json)}`,
+      (json) => `redis-cli XADD ${stream} MAXLEN '~' 100000 '*' message ${quote(json)}`,
     ),
     command(
       "post",
-      (json) =>
-        `curl ${url}${token} \\\n  -H 'Content-Type: application/json' -d ${
-          quote(json)
-        }`,
+      (json) => `curl ${url}${token} \\\n  -H 'Content-Type: application/json' -d ${quote(json)}`,
     ),
   ].filter(Boolean);
   commands.append(...lines.map(({ block }) => block));
@@ -43,12 +38,10 @@ export function sendForm(element, { gateway, publish, channel, stream }) {
   /** Writes the form's envelope into the lines, as far as it is one. */
   function update() {
     const json = envelope(recipient.value, message.value);
-    sent.textContent = json === undefined
-      ? "This is not a JSON object yet."
-      : "";
+    sent.textContent = json === undefined ? "This is not a JSON object yet." : "";
     sent.classList.toggle("wrong", json === undefined);
     message.setAttribute("aria-invalid", String(json === undefined));
-    if (json !== undefined) { for (const line of lines) line.set(json); }
+    for (const line of lines) if (json !== undefined) line.set(json);
   }
 
   recipient.addEventListener("input", update);
@@ -68,12 +61,10 @@ export function sendForm(element, { gateway, publish, channel, stream }) {
  * as it is. Undefined when `message` is no JSON object.
  */
 function envelope(recipient, message) {
-  const text = message.trim().replace(/[\r\n]+\s*/g, " ");
   try {
-    const value = JSON.parse(text);
-    if (typeof value !== "object" || value === null || Array.isArray(value)) {
-      return undefined;
-    }
+    const value = JSON.parse(message);
+    if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;
+    const text = message.trim().replace(/[\r\n]+\s*/g, " ");
     const recipients = recipient === "*" ? '"*"' : JSON.stringify([recipient]);
     const members = text.slice(1).trimStart();
     return `{"recipients":${recipients}${members === "}" ? "" : ","}${members}`;
@@ -90,9 +81,7 @@ async function post(url, json) {
       body: json,
     });
     const answer = await response.json().catch(() => ({}));
-    if (!response.ok) {
-      return answer.detail ?? `The gateway answered with ${response.status}.`;
-    }
+    if (!response.ok) return answer.detail ?? `The gateway answered with ${response.status}.`;
     if (answer.online > 0) return `Sent: ${answer.online} online.`;
     return "Sent, but nobody with that name is connected.";
   } catch {

@@ -1,7 +1,8 @@
 /**
  * The three ways to hear a gateway that need no client library, each with the events of `Keywire`:
- * `message` ({data, text}), `heartbeat`, `welcome` ({recovered}), `gap`, `close` ({code} or {status}, and reason)
- * and `state` ({state}). The page shows them beside the client in keywire.js, which is the one to use.
+ * `message` ({data, text}), `heartbeat`, `welcome` ({recovered}), `gap`, `state` ({state}) and
+ * `close` ({reason, retry}, and `code` or `status`). The page shows them beside the client in
+ * keywire.js, which is the one to use.
  */
 import { askWhy } from "./ask_why.js";
 
@@ -9,8 +10,8 @@ import { askWhy } from "./ask_why.js";
 const HEARTBEAT_MS = 20_000;
 /** The longest wait before another try. */
 const MAX_DELAY_MS = 10_000;
-/** How long a gateway keeps what comes between two polls, with a little left for the way. */
-const KEPT_MS = 14_000;
+/** How long a first poll may go unanswered before a heartbeat is sent after it. */
+const EARLY_MS = 500;
 /** The close code after which only another key helps. */
 const REVOKED = 4403;
 
@@ -21,6 +22,7 @@ class Transport extends EventTarget {
   key;
   #timer;
   #failures = 0;
+  #again = false;
   #over = false;
 
   constructor(gateway, key) {
@@ -36,10 +38,7 @@ class Transport extends EventTarget {
 
   /** Where to connect: `path` with the key the example's way, and `more` behind it. */
   url(path, more = "") {
-    return new URL(
-      `${path}?${encodeURIComponent(this.key)}${more}`,
-      this.gateway,
-    );
+    return new URL(`${path}?${encodeURIComponent(this.key)}${more}`, this.gateway);
   }
 
   tell(type, fields = {}) {
@@ -61,11 +60,17 @@ class Transport extends EventTarget {
     this.tell("state", { state: "open" });
   }
 
+  /** It is open, by a protocol without a cursor: nothing tells what was missed since the last time. */
+  tellOpenAnew() {
+    this.tellOpen();
+    this.tellWelcome(this.#again ? false : undefined);
+    this.#again = true;
+  }
+
   /** Tries again later, with a jittered delay that grows from failure to failure. */
   retry(afterMs = 0) {
     if (this.#over) return;
-    const delay = Math.min(MAX_DELAY_MS, 500 * 2 ** this.#failures++) *
-      (0.5 + Math.random() / 2);
+    const delay = Math.min(MAX_DELAY_MS, 500 * 2 ** this.#failures++) * (0.5 + Math.random() / 2);
     this.tell("state", { state: "waiting" });
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.open(), Math.max(delay, afterMs));
@@ -97,7 +102,6 @@ class Transport extends EventTarget {
 export class PlainSocket extends Transport {
   #socket;
   #beat;
-  #again = false;
 
   open() {
     this.tell("state", { state: "connecting" });
@@ -107,9 +111,7 @@ export class PlainSocket extends Transport {
     let opened = false;
     socket.onopen = () => {
       opened = true;
-      this.tellOpen();
-      this.tellWelcome(this.#again ? false : undefined); // nothing tells what was missed
-      this.#again = true;
+      this.tellOpenAnew();
       socket.send("ping");
       this.#beat = setInterval(() => socket.send("ping"), HEARTBEAT_MS);
     };
@@ -121,7 +123,7 @@ export class PlainSocket extends Transport {
       clearInterval(this.#beat);
       if (this.over) return;
       if (!opened) return void this.explain();
-      this.tell("close", { code, reason });
+      this.tell("close", { code, reason, retry: code !== REVOKED });
       if (code === REVOKED) this.close();
       else this.retry();
     };
@@ -186,33 +188,30 @@ export class Polling extends Transport {
   #poll;
   #beat;
   #count = Date.now();
-  #polledAt;
+  #opened = false;
 
   async open() {
     this.tell("state", { state: "connecting" });
+    this.#opened = false;
     this.#poll = new AbortController();
     const { signal } = this.#poll;
-    let opened = false;
+    // A new connection's first poll is answered at once. One that finds a connection from before
+    // waits for a message instead; then it is the heartbeat that is answered.
+    const early = setTimeout(() => this.#heartbeat(signal), EARLY_MS);
+    this.#beat = setInterval(() => this.#heartbeat(signal), HEARTBEAT_MS);
     try {
       for (;;) {
         const response = await this.#ask("GET", { signal });
         if (!response.ok) return void await this.explain();
         const text = await response.text();
-        if (!opened) {
-          opened = true;
-          this.tellOpen();
-          if (this.#polledAt === undefined) this.tellWelcome();
-          else this.tellWelcome(performance.now() - this.#polledAt < KEPT_MS);
-          this.#heartbeat();
-          this.#beat = setInterval(() => this.#heartbeat(), HEARTBEAT_MS);
-        }
-        this.#polledAt = performance.now();
+        if (!this.#opened) await this.#heartbeat(signal);
         if (text !== "") this.tellMessage(text);
       }
     } catch {
-      if (opened || signal.aborted) this.retry();
+      if (this.#opened || signal.aborted) this.retry();
       else await this.explain();
     } finally {
+      clearTimeout(early);
       clearInterval(this.#beat);
     }
   }
@@ -227,10 +226,13 @@ export class Polling extends Transport {
     this.#poll?.abort();
   }
 
-  async #heartbeat() {
+  async #heartbeat(signal) {
     try {
-      const response = await this.#ask("POST", { body: "ping" });
-      if (await response.text() === "heartbeat message") this.tell("heartbeat");
+      const response = await this.#ask("POST", { body: "ping", signal });
+      if (await response.text() !== "heartbeat message" || signal.aborted) return;
+      if (!this.#opened) this.tellOpenAnew();
+      this.#opened = true;
+      this.tell("heartbeat");
     } catch {
       // The poll under way finds out by itself.
     }

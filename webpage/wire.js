@@ -8,6 +8,7 @@ const PULSE = { ms: 900, height: 13, width: 22, speed: 1.1 };
 const MAX_PULSES = 5;
 /** Marks closer than this become one. */
 const MARK_MS = 150;
+const MAX_MARKS = SPAN_MS / MARK_MS;
 /** A message longer than this is a dash, a shorter one a dot. */
 const DASH_LENGTH = 200;
 const FRAME_MS = 33;
@@ -32,10 +33,7 @@ export class Wire {
     this.#canvas = canvas;
     this.#context = canvas.getContext("2d");
     new ResizeObserver(() => this.#resize()).observe(canvas);
-    matchMedia("(prefers-color-scheme: dark)").addEventListener(
-      "change",
-      () => this.#resize(),
-    );
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.#resize());
     this.#still.addEventListener("change", () => this.#request());
   }
 
@@ -53,17 +51,12 @@ export class Wire {
   mark({ length = 0, tone = "live" } = {}) {
     const time = performance.now();
     const last = this.#marks.at(-1);
-    if (
-      last !== undefined && last.tone === tone && time - last.time < MARK_MS
-    ) last.count++;
+    if (last?.tone === tone && time - last.time < MARK_MS) last.count++;
     else {
+      if (this.#marks.length === MAX_MARKS) this.#marks.shift(); // a hidden page draws none away
       this.#marks.push({ time, dash: length > DASH_LENGTH, count: 1, tone });
-      if (
-        !this.#still.matches && tone === "live" &&
-        this.#pulses.length < MAX_PULSES
-      ) {
-        this.#pulses.push(time);
-      }
+      const moves = !this.#still.matches && tone === "live";
+      if (moves && this.#pulses.length < MAX_PULSES) this.#pulses.push(time);
     }
     this.#request();
   }
@@ -84,11 +77,7 @@ export class Wire {
     if (this.#frame !== 0) return;
     this.#frame = requestAnimationFrame((now) => {
       this.#frame = 0;
-      const wait = this.#still.matches
-        ? 5_000
-        : this.#pulses.length > 0
-        ? 0
-        : FRAME_MS;
+      const wait = this.#still.matches ? 5_000 : this.#pulses.length > 0 ? 0 : FRAME_MS;
       if (now - this.#drawn >= wait || this.#marks.at(-1)?.time > this.#drawn) {
         this.#draw(now);
       }
@@ -99,9 +88,7 @@ export class Wire {
   #draw(now) {
     this.#drawn = now;
     const start = now - SPAN_MS;
-    this.#spans = this.#spans.filter(({ to }) =>
-      to === undefined || to > start
-    );
+    this.#spans = this.#spans.filter(({ to }) => to === undefined || to > start);
     this.#marks = this.#marks.filter(({ time }) => time > start);
     this.#pulses = this.#pulses.filter((time) => now - time < PULSE.ms);
     const context = this.#context;
@@ -156,14 +143,8 @@ export class Wire {
       context.strokeStyle = this.#colors.live;
       context.lineWidth = 1.75;
       this.#trace(left, right, scene);
-      for (
-        const [x, isEnd] of [[left, from > now - SPAN_MS], [
-          right,
-          to !== undefined,
-        ]]
-      ) {
-        if (isEnd) this.#dot(x, this.#yAt(x, scene), 2.5, this.#colors.live);
-      }
+      if (from > now - SPAN_MS) this.#dot(left, this.#yAt(left, scene), 2.5, this.#colors.live);
+      if (to !== undefined) this.#dot(right, this.#yAt(right, scene), 2.5, this.#colors.live);
     }
   }
 
