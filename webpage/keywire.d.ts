@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 /**
  * A block of an event stream. `data` and `id` are undefined where it has none.
  * @typedef {{ type: string, data?: string, id?: string, retry?: number }} EventStreamBlock
@@ -59,12 +60,7 @@ export type EventStreamBlock = {
  * `offline`: the browser says that there is no network. `waiting`: for the next attempt. `closed`:
  * for good, by `close()` or because coming back is no use.
  */
-export type KeywireState =
-  | "connecting"
-  | "open"
-  | "waiting"
-  | "offline"
-  | "closed";
+export type KeywireState = "connecting" | "open" | "waiting" | "offline" | "closed";
 export type KeywireTransport = "websocket" | "sse";
 /**
  * A key, or a function that fetches one. It is called before every attempt; `refused` says that the
@@ -181,6 +177,9 @@ export type End = {
   retryMs?: number;
   atOnce?: boolean;
 };
+/**
+ * What a connection is made of.
+ */
 export type Line = {
   key: string;
   cursor: string | undefined;

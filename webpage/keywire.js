@@ -1,4 +1,5 @@
 // @ts-check
+/// <reference lib="esnext.disposable" preserve="true" />
 // @ts-self-types="./keywire.d.ts"
 
 /**
@@ -85,6 +86,7 @@
 
 /**
  * What a connection hears: the events of `keywire.v1`, whose names those of an event stream get too.
+ * @internal
  * @typedef {{
  *   type: string,
  *   cursor?: unknown,
@@ -96,6 +98,7 @@
 
 /**
  * How a connection, or an attempt at one, ended.
+ * @internal
  * @typedef {{
  *   code: number,
  *   reason: string,
@@ -106,6 +109,8 @@
  */
 
 /**
+ * What a connection is made of.
+ * @internal
  * @typedef {{
  *   key: string,
  *   cursor: string | undefined,
@@ -118,6 +123,7 @@
 
 /**
  * The part of WebSocket that is used: `on…` is what every implementation has.
+ * @internal
  * @typedef {{
  *   protocol: string,
  *   onopen: (() => void) | null,
@@ -530,6 +536,8 @@ export class Keywire extends Target {
    */
   #pause(ms, hurries) {
     return new Promise((resolve) => {
+      // A listener may just have closed it.
+      if (this.#stop.signal.aborted) return resolve();
       const over = child(this.#stop.signal);
       const { signal } = over;
       const timer = setTimeout(() => over.abort(), Math.min(ms, FOREVER));
