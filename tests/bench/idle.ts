@@ -1,0 +1,35 @@
+/** What a connection costs while nothing happens. */
+import { type Bench, target } from "./bench.ts";
+import { MANY } from "./scenario.ts";
+import type { Subject } from "./subjects/mod.ts";
+
+/** V8 gives back what connecting left behind after about half a minute of quiet. */
+const SETTLE_SECONDS = 60;
+
+/** Resident memory per connection, in KB. */
+export async function measureIdle(
+  { generator, redis, redisPid }: Bench,
+  subject: Subject,
+): Promise<Record<string, number>> {
+  await using running = await subject.start({ redisPort: redis.port, keys: MANY });
+  const before = await residentKb(running.pids);
+  const options = { ...target(running), sockets: MANY, keys: MANY, redisPid };
+  return await generator.connect(options, async () => ({
+    kbPerConnection: (await leastKb(running.pids) - before) / MANY,
+  }));
+}
+
+/** The least that is resident until things have settled. */
+async function leastKb(pids: readonly number[]): Promise<number> {
+  let least = Infinity;
+  for (let second = 0; second < SETTLE_SECONDS; second++) {
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    least = Math.min(least, await residentKb(pids));
+  }
+  return least;
+}
+
+async function residentKb(pids: readonly number[]): Promise<number> {
+  const texts = await Promise.all(pids.map((pid) => Deno.readTextFile(`/proc/${pid}/status`)));
+  return texts.reduce((sum, text) => sum + Number(/VmRSS:\s*(\d+)/.exec(text)?.[1]), 0);
+}

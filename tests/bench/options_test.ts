@@ -1,0 +1,14 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import { readOptions } from "./options.ts";
+
+Deno.test("readOptions() takes the default subjects, or those that are named", () => {
+  const names = (args: string[]) => readOptions(args).subjects.map(({ name }) => name);
+  assertEquals(names([]).includes("bun"), false);
+  assertEquals(names(["--all"]).includes("bun"), true);
+  assertEquals(names(["--subject", "bare,bun"]), ["bare", "bun"]);
+});
+
+Deno.test("readOptions() refuses what it does not know, and says what there is", () => {
+  assertThrows(() => readOptions(["--scenario", "topics"]), Error, "is none of topic, list");
+  assertThrows(() => readOptions(["--rounds", "0"]), Error, "--rounds");
+});

@@ -1,0 +1,61 @@
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import type { Results } from "./result.ts";
+import { SUBJECTS } from "./subjects/mod.ts";
+import { resultTable } from "./table.ts";
+import { targetTable } from "./target.ts";
+
+const quiet = { serverBusy: 0.99, otherBusy: 0.5, disturbed: 0.01 };
+
+function run(values: Record<string, Record<string, number>>): Results {
+  return {
+    machine: "a machine",
+    seconds: 4,
+    missing: [],
+    results: Object.entries(values).map(([subject, values]) => ({
+      subject,
+      scenario: "topic",
+      round: 0,
+      values: { ...quiet, ...values },
+    })),
+  };
+}
+
+Deno.test("resultTable() has a row for each subject that was measured", () => {
+  const table = resultTable(
+    run({ bare: { deliveriesPerSecond: 107_123, cpuUs: 9.41 } }),
+    SUBJECTS,
+  );
+  // An empty line would end a table of Markdown.
+  assertEquals(table.split("\n").slice(2), [
+    "| bare Deno loop | 107,000 · 9.41 |  |  |  |  |  |",
+    "",
+  ]);
+});
+
+Deno.test("resultTable() names what is missing, and why", () => {
+  const missing = [{ what: "nchan", why: "nginx is not installed\nand more" }];
+  assertStringIncludes(
+    resultTable({ ...run({}), missing }, SUBJECTS),
+    "Missing: nchan: nginx is not installed",
+  );
+});
+
+Deno.test("resultTable() doubts a figure that something else than the server may have limited", () => {
+  const waits = run({ bare: { deliveriesPerSecond: 1, cpuUs: 1, serverBusy: 0.4 } });
+  assertStringIncludes(resultTable(waits, SUBJECTS), "the server was busy for 40 % only");
+  const slow = run({ bare: { deliveriesPerSecond: 1, cpuUs: 1, otherBusy: 0.97 } });
+  assertStringIncludes(resultTable(slow, SUBJECTS), "generator and Redis were busy for 97 %");
+});
+
+Deno.test("targetTable() says of each target that was measured whether it is met", () => {
+  const speeds = { "keywire-v1": 1_700_000, "keywire-sse": 1_100_000, centrifugo: 512_000 };
+  const table = targetTable(
+    run(Object.fromEntries(
+      Object.entries(speeds).map(([name, deliveriesPerSecond]) => [name, { deliveriesPerSecond }]),
+    )),
+  );
+  assertEquals(table.split("\n").slice(2), [
+    "| topic: keywire-v1 ÷ centrifugo, deliveries/s | at least 4 | 3.32 | **no** |",
+    "| topic: keywire-sse ÷ centrifugo, deliveries/s | at least 2 | 2.15 | yes |",
+  ]);
+});

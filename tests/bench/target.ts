@@ -1,0 +1,90 @@
+/** What the design asks for, as ratios between subjects of one run. */
+import { medianOf, type Results } from "./result.ts";
+
+/** One thing that the design asks for. */
+export interface Target {
+  readonly says: string;
+  /** The value reached, out of medians. */
+  readonly reached: (of: Median) => number | undefined;
+  readonly least?: number;
+  readonly most?: number;
+}
+
+/** The median of a value of a subject in a scenario. */
+type Median = (scenario: string, subject: string, value: string) => number | undefined;
+
+/** The targets. */
+export const TARGETS: readonly Target[] = [
+  faster("keywire-v1", "topic", 4),
+  faster("keywire-v1", "list", 15),
+  faster("keywire-sse", "topic", 2),
+  cheaper("keywire", "topic", "bare", 1.1),
+  cheaper("keywire", "list", "bare", 1.1),
+  cheaper("keywire", "rate", "bare", 1.1),
+  cheaper("keywire", "one", "bare", 1.1),
+  cheaper("keywire", "one", "node-ws", 1),
+  cheaper("keywire-v1", "one", "bare", 1.1),
+  cheaper("keywire-v1", "one", "node-ws", 1),
+  cheaper("keywire", "not-mine", "ioredis", 1.5),
+  heavier("keywire", "bare"),
+  heavier("keywire-v1", "bare"),
+  heavier("keywire-sse", "bare-sse"),
+  {
+    says: "connect: MongoDB queries per connect",
+    most: 1 / 20,
+    reached: (of) => of("connect", "mongodb", "queriesPerConnect"),
+  },
+  {
+    says: "connect: CPU with MongoDB ÷ with the embedded store",
+    most: 1.3,
+    reached: (of) =>
+      ratio(of("connect", "mongodb", "connectCpuUs"), of("connect", "embedded", "connectCpuUs")),
+  },
+];
+
+/** What was reached of each target, as Markdown; targets that this run did not measure are left out. */
+export function targetTable({ results }: Results): string {
+  const of: Median = (scenario, subject, value) => medianOf(results, { scenario, subject, value });
+  const rows = TARGETS.flatMap(({ says, reached, least, most }) => {
+    const value = reached(of);
+    if (value === undefined) return [];
+    const met = least === undefined ? value <= most! : value >= least;
+    const wanted = least === undefined ? `at most ${most}` : `at least ${least}`;
+    return [
+      `| ${says} | ${wanted} | ${Number(value.toPrecision(3))} | ${met ? "yes" : "**no**"} |`,
+    ];
+  });
+  return ["| target | wanted | reached | met |", "|---|---|---|---|", ...rows].join("\n");
+}
+
+function faster(subject: string, scenario: string, least: number): Target {
+  const value = "deliveriesPerSecond";
+  return {
+    says: `${scenario}: ${subject} ÷ centrifugo, deliveries/s`,
+    least,
+    reached: (of) => ratio(of(scenario, subject, value), of(scenario, "centrifugo", value)),
+  };
+}
+
+function cheaper(subject: string, scenario: string, than: string, most: number): Target {
+  return {
+    says: `${scenario}: ${subject} ÷ ${than}, CPU`,
+    most,
+    reached: (of) => ratio(of(scenario, subject, "cpuUs"), of(scenario, than, "cpuUs")),
+  };
+}
+
+function heavier(subject: string, than: string): Target {
+  return {
+    says: `idle: ${subject} − ${than}, KB per connection`,
+    most: 1,
+    reached: (of) => {
+      const [own, other] = [subject, than].map((name) => of("idle", name, "kbPerConnection"));
+      return own === undefined || other === undefined ? undefined : own - other;
+    },
+  };
+}
+
+function ratio(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined || b === undefined ? undefined : a / b;
+}
