@@ -12,12 +12,6 @@ export interface Milestone {
 /** Where the beats lie among the channel's messages: the milestones that all nodes share. */
 export class Beats {
   readonly #milestones = new Map<string, Milestone>();
-  #last = "";
-
-  /** The last beat; empty where there is none. */
-  get last(): string {
-    return this.#last;
-  }
 
   /** The number of beats that are kept. */
   get size(): number {
@@ -26,7 +20,6 @@ export class Beats {
 
   /** Notes where a beat was heard. */
   add(id: string, milestone: Milestone): void {
-    this.#last = id;
     this.#milestones.set(id, milestone);
   }
 
@@ -49,6 +42,5 @@ export class Beats {
   /** Forgets all of them: behind a break they are no milestones. */
   clear(): void {
     this.#milestones.clear();
-    this.#last = "";
   }
 }

@@ -60,8 +60,6 @@ export class History implements Past {
   #breaks = 0;
   /** The number of the channel's messages. */
   #heard = 0;
-  /** The number of the channel's messages before the last break. */
-  #heardBefore = 0;
   /** Whether anything is known of the stream. */
   #begun = false;
   /** Where the stream begins anew: everything behind `id` is in the window, or was. */
@@ -87,8 +85,7 @@ export class History implements Past {
   /** A message of the channel. Returns its envelope, which reads itself once somebody asks. */
   message(text: string, now: number): Envelope {
     this.#heard++;
-    const since = this.#beats.last === "" ? 0 : this.#position.since + 1;
-    this.#position = { ...this.#position, since };
+    this.#position = { ...this.#position, since: this.#position.since + 1 };
     return this.#keep("channel", text, now);
   }
 
@@ -103,7 +100,7 @@ export class History implements Past {
   beat(id: string, now: number): void {
     this.window.trim(now);
     this.#beats.add(id, { heard: this.#heard, number: this.window.end });
-    this.#beats.trim(this.#channelStart());
+    this.#beats.trim(this.#lost);
     this.#position = { ...this.#position, beat: id, since: 0 };
   }
 
@@ -120,7 +117,6 @@ export class History implements Past {
     this.#breaks++;
     if (source === "channel") {
       this.#beats.clear();
-      this.#heardBefore = this.#heard;
       this.#position = { ...this.#position, beat: "", since: 0 };
     } else {
       const last = this.#position.stream;
@@ -196,7 +192,7 @@ export class History implements Past {
     if (milestone === undefined) return "unknown beat";
     const place = milestone.heard + since;
     if (place > this.#heard) return "ahead";
-    if (place < this.#channelStart()) return "lost";
+    if (place < this.#lost) return "lost";
     return {
       from: window.search(({ heard }) => heard <= place),
       // Before the beat, the same place bears an older name, which fewer nodes know.
@@ -204,8 +200,8 @@ export class History implements Past {
     };
   }
 
-  /** The number of the channel's messages that nobody can resume before. */
-  #channelStart(): number {
-    return Math.max(this.#heardBefore, this.window.lost?.heard ?? 0);
+  /** The number of the channel's messages that the window has left behind. */
+  get #lost(): number {
+    return this.window.lost?.heard ?? 0;
   }
 }

@@ -101,10 +101,7 @@ export class Replay {
   #catchUp(): void {
     const { window, breaks } = this.#past;
     const behind = this.#next < window.first;
-    if (behind) {
-      this.#next = window.first;
-      this.#position = this.#reached(window.lost!.position, window.first - 1);
-    }
+    if (behind) this.#position = this.#reached(window.lost!.position, window.first - 1);
     this.#overtaken = behind || this.#breaks !== breaks ? this.#position : undefined;
     this.#breaks = breaks;
   }

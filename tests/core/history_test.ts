@@ -1,0 +1,411 @@
+import { assert, assertEquals, assertNotEquals } from "@std/assert";
+import type { Envelope } from "../../src/core/envelope.ts";
+import { History, type HistoryOptions } from "../../src/core/history.ts";
+import { parseCursor, type Position } from "../../src/core/position.ts";
+import type { Replay } from "../../src/core/replay.ts";
+
+const DEFAULTS: HistoryOptions = {
+  maxAgeMs: 1_000,
+  maxBytes: 1_000_000,
+  maxMessageBytes: 10_000,
+  channel: true,
+};
+
+/** A node that has heard the beat `b1` and nothing else. */
+function started(options: Partial<HistoryOptions> = {}): History {
+  const history = new History({ ...DEFAULTS, ...options });
+  history.filled("0-0");
+  history.beat("b1", 0);
+  return history;
+}
+
+function envelope(recipients: string | string[], n: number): string {
+  return JSON.stringify({ recipients, n });
+}
+
+function known(history: History, position: Position, recipients = ["ann"]): Replay {
+  const resumption = history.resume(position, recipients);
+  assert(resumption.state === "known", resumption.state);
+  return resumption.replay;
+}
+
+function bodies(replay: Replay, maxSize = 1_000_000): string[] {
+  return replay.read(maxSize).map(({ body }) => body);
+}
+
+function event(envelope: Envelope) {
+  const delivery = envelope.read();
+  assert(typeof delivery !== "string");
+  return delivery.event;
+}
+
+Deno.test("a client is replayed what it missed of both sources, in order, and nothing else", () => {
+  const history = started();
+  history.message(envelope("*", 1), 0);
+  const { position } = history;
+  history.entry("5-0", envelope(["ann"], 2), 0);
+  history.message(envelope(["bob"], 3), 0);
+  history.message("{", 0);
+  history.message(envelope("*", 4), 0);
+  history.entry("5-1", envelope(["bob", "ann"], 5), 0);
+  const replay = known(history, position);
+  assertEquals(bodies(replay), ['{"n":2}', '{"n":4}', '{"n":5}']);
+  assertEquals(replay.position, history.position);
+  assertEquals([replay.done, replay.overtaken], [true, undefined]);
+});
+
+Deno.test("a message that names two of a client's recipients is replayed once", () => {
+  const history = started();
+  const { position } = history;
+  history.message(envelope(["ann", "team"], 1), 0);
+  assertEquals(bodies(known(history, position, ["team", "ann"])), ['{"n":1}']);
+});
+
+Deno.test("a recipient whose name is * hears what is for it and what is for everyone", () => {
+  const history = started();
+  const { position } = history;
+  history.message(envelope("*", 1), 0);
+  history.message(envelope(["*"], 2), 0);
+  assertEquals(bodies(known(history, position, ["*"])), ['{"n":1}', '{"n":2}']);
+  assertEquals(bodies(known(history, position, ["ann"])), ['{"n":1}']);
+});
+
+Deno.test("the live event and the replayed one are the same, so its text is made once", () => {
+  const history = started();
+  const { position } = history;
+  const live = [
+    event(history.message(envelope(["ann"], 1), 0)),
+    event(history.entry("5-0", envelope("*", 2), 0)),
+    event(history.message(envelope(["ann"], 3), 0)),
+  ];
+  const replayed = known(history, position).read(1_000_000);
+  live.forEach((event, i) => assert(replayed[i] === event));
+});
+
+Deno.test("a replay is read at the client's pace, at least one event at a time", () => {
+  const history = started();
+  const { position } = history;
+  for (let n = 0; n < 5; n++) history.message(envelope(["ann"], n), 0);
+  const replay = known(history, position);
+  assertEquals(bodies(replay, 0), ['{"n":0}']);
+  assertEquals(replay.position, { ...position, since: 1 });
+  assertEquals(bodies(replay, 15), ['{"n":1}', '{"n":2}']);
+  assertEquals(replay.done, false);
+  history.message(envelope(["ann"], 5), 0);
+  assertEquals(bodies(replay, 21), ['{"n":3}', '{"n":4}', '{"n":5}']);
+  assertEquals(replay.done, true);
+  assertEquals(bodies(replay), []);
+});
+
+Deno.test("a replay that has reached the head goes on with what comes", () => {
+  const history = started();
+  const replay = known(history, history.position);
+  assertEquals(bodies(replay), []);
+  assertEquals(replay.done, true);
+  history.message(envelope(["ann"], 1), 0);
+  assertEquals(replay.done, false);
+  assertEquals(bodies(replay), ['{"n":1}']);
+});
+
+Deno.test("a client resumes on another node that heard the sources in another order", () => {
+  const here = started();
+  const there = started();
+  const other = envelope(["bob"], 0);
+  // The client hears the stream up to 5-1 here, and of the channel one message.
+  here.entry("5-0", envelope(["ann"], 10), 0);
+  here.message(envelope(["ann"], 1), 0);
+  here.entry("5-1", envelope(["ann"], 11), 0);
+  const { position } = here;
+  // There the channel came first.
+  there.message(envelope(["ann"], 1), 0);
+  there.message(envelope(["ann"], 2), 0);
+  there.entry("5-0", envelope(["ann"], 10), 0);
+  there.message(envelope(["ann"], 3), 0);
+  there.entry("5-1", envelope(["ann"], 11), 0);
+  there.entry("5-2", envelope(["ann"], 12), 0);
+  there.message(other, 0);
+  const replay = known(there, position);
+  const events = replay.read(1_000_000);
+  assertEquals(events.map(({ body }) => body), ['{"n":2}', '{"n":3}', '{"n":12}']);
+  assertEquals(events.map((event) => event.position), [
+    { stream: "5-1", beat: "b1", since: 2 },
+    { stream: "5-1", beat: "b1", since: 3 },
+    { stream: "5-2", beat: "b1", since: 3 },
+  ]);
+  // Wherever it is cut off, it goes on from there.
+  assertEquals(bodies(known(there, events[0]!.position)), ['{"n":3}', '{"n":12}']);
+});
+
+Deno.test("a cursor of the way to the head never names an older beat than the client's", () => {
+  const history = new History(DEFAULTS);
+  history.filled("0-0");
+  // Heard before the node's first beat, when no other node can follow.
+  history.entry("5-0", envelope(["ann"], 1), 0);
+  history.beat("b7", 0);
+  const replay = known(history, { stream: "0-0", beat: "b7", since: 0 });
+  assertEquals(replay.read(1_000)[0]?.position, { stream: "5-0", beat: "b7", since: 0 });
+});
+
+Deno.test("a quiet client resumes after an hour, when nothing was sent", () => {
+  const history = started();
+  history.message(envelope(["ann"], 1), 0);
+  const { position } = history;
+  for (let ms = 3_000; ms <= 3_600_000; ms += 3_000) history.beat(`b${ms}`, ms);
+  assertEquals(history.window.first, history.window.end);
+  assertEquals(bodies(known(history, position)), []);
+});
+
+Deno.test("a client whose messages are too old is told", () => {
+  const history = started();
+  const { position } = history;
+  history.message(envelope(["bob"], 1), 0);
+  const after = history.position;
+  history.beat("b2", 1_001);
+  assertEquals(history.resume(position, ["ann"]).state, "lost");
+  assertEquals(bodies(known(history, after)), []);
+  history.beat("b3", 1_001);
+  history.message(envelope(["bob"], 2), 1_001);
+  assertEquals(bodies(known(history, after, ["bob"])), ['{"n":2}']);
+});
+
+Deno.test("an entry that is too old is missed by who stands before it, and by nobody else", () => {
+  const history = started({ channel: false });
+  history.entry("5-0", envelope(["ann"], 1), 0);
+  history.entry("5-1", envelope(["ann"], 2), 500);
+  history.entry("5-2", envelope(["ann"], 3), 1_200);
+  const at = (stream: string) => ({ stream, beat: "", since: 0 });
+  assertEquals(history.resume(at("4-9"), ["ann"]).state, "lost");
+  assertEquals(bodies(known(history, at("5-0"))), ['{"n":2}', '{"n":3}']);
+});
+
+Deno.test("the window keeps to its bytes", () => {
+  const history = started({ maxBytes: 10_000 });
+  for (let n = 0; n < 100; n++) {
+    history.message(`{"recipients":["ann"],"n":"${"x".repeat(500)}"}`, 0);
+    assert(history.window.bytes <= 10_000);
+  }
+  assert(history.window.end - history.window.first >= 5);
+});
+
+Deno.test("a message over the limit does not crowd out the others", () => {
+  const history = started({ maxBytes: 10_000 });
+  const { position } = history;
+  history.message(envelope(["ann"], 1), 0);
+  assertEquals(history.message("x".repeat(10_001), 0).read(), "too_large");
+  assertEquals(bodies(known(history, position)), ['{"n":1}']);
+});
+
+Deno.test("a client that the window overtakes is told once, and goes on from its start", () => {
+  const history = started();
+  const { position } = history;
+  for (let n = 0; n < 4; n++) history.message(envelope(["ann"], n), n * 500);
+  const replay = known(history, { ...position, since: 1 });
+  assertEquals(bodies(replay, 1), ['{"n":1}']);
+  history.message(envelope(["ann"], 4), 2_100);
+  assertEquals(bodies(replay, 1), ['{"n":3}']);
+  assertEquals(replay.overtaken, { ...position, since: 3 });
+  assertEquals(bodies(replay), ['{"n":4}']);
+  assertEquals(replay.overtaken, undefined);
+});
+
+Deno.test("a client is not overtaken by what was not for it", () => {
+  const history = started();
+  const { position } = history;
+  history.message(envelope(["ann"], 1), 0);
+  history.message(envelope(["bob"], 2), 0);
+  history.message(envelope(["ann"], 3), 900);
+  const replay = known(history, position);
+  assertEquals(bodies(replay, 1), ['{"n":1}']);
+  history.message(envelope(["ann"], 4), 1_500);
+  assertEquals(bodies(replay), ['{"n":3}', '{"n":4}']);
+  assertEquals(replay.overtaken, undefined);
+});
+
+Deno.test("after a gap of the channel nobody resumes from before it, on no node", () => {
+  const history = started();
+  const { position } = history;
+  history.gap("channel");
+  assertEquals(history.resume(position, ["ann"]).state, "unknown beat");
+  assertEquals(history.position, { stream: "0-0", beat: "", since: 0 });
+  history.message(envelope(["ann"], 1), 0);
+  assertEquals(history.resume(history.position, ["ann"]).state, "lost");
+  history.beat("b2", 0);
+  assertEquals(bodies(known(history, history.position)), []);
+});
+
+Deno.test("after a gap of the stream its window starts anew", () => {
+  const history = started();
+  history.entry("5-0", envelope(["ann"], 1), 0);
+  history.gap("stream", "9-0");
+  const at = (stream: string) => ({ ...history.position, stream });
+  history.entry("9-1", envelope(["ann"], 2), 0);
+  for (const id of ["0-0", "5-0", "8-9"]) {
+    assertEquals(history.resume(at(id), ["ann"]).state, "lost", id);
+  }
+  assertEquals(bodies(known(history, at("9-0"))), ['{"n":2}']);
+});
+
+Deno.test("whoever stands in a stream that was replaced is told, wherever the new one begins", () => {
+  const history = started();
+  history.entry("500-0", envelope(["ann"], 1), 0);
+  history.entry("500-1", envelope(["ann"], 2), 0);
+  history.gap("stream", "0-0");
+  const at = (stream: string) => ({ ...history.position, stream });
+  for (const id of ["0-0", "500-0", "500-1"]) {
+    assertEquals(history.resume(at(id), ["ann"]).state, "lost", id);
+  }
+  history.entry("7-0", envelope(["ann"], 3), 0);
+  history.gap("stream", "3-0");
+  history.entry("600-0", envelope(["ann"], 4), 0);
+  history.entry("600-1", envelope(["ann"], 5), 0);
+  assertEquals(history.resume(at("500-1"), ["ann"]).state, "lost");
+  assertEquals(bodies(known(history, at("600-0"))), ['{"n":5}']);
+});
+
+Deno.test("a client in the middle of its replay is told of a gap once, and loses nothing by it", () => {
+  for (const source of ["channel", "stream"] as const) {
+    const history = started();
+    const { position } = history;
+    for (let n = 0; n < 3; n++) history.message(envelope(["ann"], n), 0);
+    const replay = known(history, position);
+    assertEquals(bodies(replay, 1), ['{"n":0}']);
+    history.gap(source, "0-0");
+    assertEquals(bodies(replay, 1), ['{"n":1}']);
+    assertEquals(replay.overtaken, { ...position, since: 1 });
+    assertEquals(bodies(replay, 1), ['{"n":2}']);
+    assertEquals(replay.overtaken, undefined);
+  }
+});
+
+Deno.test("a client that has read everything is not done while it was not told of a gap", () => {
+  const history = started();
+  const replay = known(history, history.position);
+  assertEquals(bodies(replay), []);
+  history.gap("channel");
+  assertEquals(replay.done, false);
+  assertEquals(bodies(replay), []);
+  assertNotEquals(replay.overtaken, undefined);
+  assertEquals(replay.done, true);
+});
+
+Deno.test("a position that the node has not reached is ahead until it gets there", () => {
+  const history = started();
+  const ahead: Position[] = [
+    { stream: "5-0", beat: "b1", since: 0 },
+    { stream: "0-0", beat: "b1", since: 1 },
+    { stream: "0-0", beat: "b1", since: Number.MAX_SAFE_INTEGER },
+    { stream: "18446744073709551615-18446744073709551615", beat: "b1", since: 0 },
+  ];
+  for (const position of ahead) assertEquals(history.resume(position, ["ann"]).state, "ahead");
+  history.entry("5-0", envelope(["ann"], 1), 0);
+  history.message(envelope(["ann"], 2), 0);
+  assertEquals(bodies(known(history, ahead[0]!)), ['{"n":2}']);
+  assertEquals(bodies(known(history, ahead[1]!)), ['{"n":1}']);
+  assertEquals(history.resume(ahead[2]!, ["ann"]).state, "ahead");
+});
+
+Deno.test("an unknown beat is told apart, unless the stream was lost anyway", () => {
+  const history = started();
+  history.gap("stream", "9-0");
+  const unknown = { beat: "b2", since: 3 };
+  assertEquals(history.resume({ stream: "9-0", ...unknown }, ["ann"]).state, "unknown beat");
+  assertEquals(history.resume({ stream: "9-1", ...unknown }, ["ann"]).state, "unknown beat");
+  assertEquals(history.resume({ stream: "8-0", ...unknown }, ["ann"]).state, "lost");
+});
+
+Deno.test("where the channel is off, the stream alone counts", () => {
+  const history = new History({ ...DEFAULTS, channel: false });
+  history.filled("4-0");
+  const live = event(history.entry("5-0", envelope(["ann"], 1), 0));
+  const replay = known(history, { stream: "4-0", beat: "", since: 0 });
+  assert(replay.read(1_000)[0] === live);
+  assertEquals(history.resume({ stream: "4-0", beat: "b1", since: 0 }, ["ann"]).state, "lost");
+});
+
+Deno.test("a node that starts vouches for the stream from its first entry on", () => {
+  const history = new History({ ...DEFAULTS, channel: false });
+  history.entry("5-0", envelope(["ann"], 1), 0);
+  history.entry("5-1", envelope(["ann"], 2), 0);
+  history.filled("5-1");
+  const at = (stream: string) => ({ stream, beat: "", since: 0 });
+  assertEquals(history.resume(at("4-0"), ["ann"]).state, "lost");
+  assertEquals(bodies(known(history, at("5-0"))), ['{"n":2}']);
+});
+
+Deno.test("what cannot be understood and what cannot be known is never a claim", () => {
+  const history = started();
+  history.entry("5-0", envelope(["ann"], 1), 0);
+  history.entry("5-1", envelope(["ann"], 2), 2_000);
+  for (
+    const cursor of [
+      "x",
+      "1~2~3",
+      "9".repeat(10_000_000),
+      "5-0~~0",
+      "5-0~b0~0",
+      "1-0~b1~0",
+      "6-0~b1~0",
+    ]
+  ) {
+    const position = parseCursor(cursor);
+    if (position !== undefined) assertNotEquals(history.resume(position, ["ann"]).state, "known");
+  }
+});
+
+Deno.test("nothing of a recipient is kept after its last message", () => {
+  const history = started();
+  const { position } = history;
+  for (let n = 0; n < 1_000; n++) history.message(envelope([`r${n}`, `s${n % 7}`], n), n);
+  bodies(known(history, position));
+  assertEquals(history.window.recipients, 1_007);
+  history.beat("b2", 1_994);
+  assertEquals(history.window.recipients, 12);
+  history.beat("b3", 3_000);
+  assertEquals([history.window.recipients, history.window.bytes], [0, 0]);
+});
+
+Deno.test("nothing is read of what nobody asks for", () => {
+  const history = started();
+  const positions = [0, 1, 2, 3, 4, 5].map((n) => {
+    const { position } = history;
+    history.message(envelope([`r${n}`], n), 0);
+    return position;
+  });
+  const read = (position: Position) => {
+    known(history, position).read(1_000);
+    return history.window.recipients;
+  };
+  assertEquals(read(history.position), 0);
+  assertEquals(read(positions[5]!), 1);
+  assertEquals(read(positions[2]!), 4);
+  assertEquals(read(positions[3]!), 4);
+});
+
+Deno.test("clients that resume from further and further back cost what one of them does", () => {
+  const history = started({ maxAgeMs: Infinity, maxBytes: Infinity });
+  const positions: Position[] = [];
+  for (let n = 0; n < 20_000; n++) {
+    positions.push(history.position);
+    history.message(envelope(["bob"], n), 0);
+  }
+  const start = performance.now();
+  for (const position of positions.reverse()) assertEquals(bodies(known(history, position)), []);
+  // Indexing all of it anew each time would take minutes.
+  assert(performance.now() - start < 2_000);
+});
+
+Deno.test("5,000 clients resume at once at the cost of what is theirs", () => {
+  const history = started({ maxAgeMs: Infinity, maxBytes: Infinity });
+  const { position } = history;
+  for (let n = 0; n < 100_000; n++) history.message(envelope([`r${n % 5_000}`], n), 0);
+  // Reads the window once, for all of them.
+  assertEquals(known(history, position, ["r0"]).read(1_000_000).length, 20);
+  const start = performance.now();
+  for (let n = 0; n < 5_000; n++) {
+    const replay = known(history, position, [`r${n}`]);
+    assertEquals(replay.read(1_000_000).length, 20);
+    assert(replay.done);
+  }
+  // Each looking at the whole window would take a minute.
+  assert(performance.now() - start < 2_000);
+});
