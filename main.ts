@@ -12,7 +12,7 @@ import { configureLog } from "./src/ops/log.ts";
 import { createMetrics } from "./src/ops/metrics.ts";
 import { MemoryPresence } from "./src/presence/mod.ts";
 import { Revalidation } from "./src/revalidation.ts";
-import { readSettings, type Settings, WrongSetting } from "./src/settings.ts";
+import { readSettings, WrongSetting } from "./src/settings.ts";
 import {
   EventsTransport,
   PollingTransport,
@@ -20,18 +20,20 @@ import {
   WebSocketTransport,
 } from "./src/transports/mod.ts";
 
-const settings = settingsOrExit();
+const settings = orExit(() => readSettings((name) => Deno.env.get(name)));
 await configureLog({
   level: settings.logLevel,
   format: settings.logFormat ?? (Deno.stdout.isTerminal() ? "text" : "json"),
 });
 const log = getLogger(["keywire"]);
 
-const bus = openBus(settings, {
-  nodeId: crypto.randomUUID().replaceAll("-", "").slice(0, 16),
-  now: Date.now,
-});
-const keyStore = openKeyStore(settings);
+const bus = orExit(() =>
+  openBus(settings, {
+    nodeId: crypto.randomUUID().replaceAll("-", "").slice(0, 16),
+    now: Date.now,
+  })
+);
+const keyStore = orExit(() => openKeyStore(settings));
 const presence = new MemoryPresence({
   notify: (kind, recipient) =>
     bus.notify(
@@ -134,9 +136,10 @@ function serve(app: ReturnType<typeof createApp>, port: number): Deno.HttpServer
   }
 }
 
-function settingsOrExit(): Settings {
+/** What `open` returns; a wrong setting stops the start with one line that says what would be right. */
+function orExit<T>(open: () => T): T {
   try {
-    return readSettings((name) => Deno.env.get(name));
+    return open();
   } catch (error) {
     if (error instanceof WrongSetting) return fail(error.message);
     throw error;
