@@ -209,4 +209,5 @@ export type Socket = {
   send(text: string): void;
   close(code?: number): void;
 };
+export type SocketClass = new (url: string, protocols: string[]) => Socket;
 export {};

@@ -135,6 +135,8 @@
  * }} Socket
  */
 
+/** @typedef {new (url: string, protocols: string[]) => Socket} SocketClass */
+
 const PROTOCOL = "keywire.v1";
 
 /** The server does not accept the key: these codes allow coming back with another one only. */
@@ -196,9 +198,7 @@ export class Keywire extends Target {
     super();
     const { key, transport = "auto", cursor } = options;
     if (typeof key !== "string" && typeof key !== "function") {
-      throw new TypeError(
-        "Cannot connect as `key` must be a string or a function",
-      );
+      throw new TypeError("Cannot connect as `key` must be a string or a function");
     }
     if (!["auto", "websocket", "sse"].includes(transport)) {
       throw new TypeError(
@@ -207,9 +207,7 @@ export class Keywire extends Target {
     }
     this.#WebSocket = options.WebSocket ?? globalThis.WebSocket;
     if (transport === "websocket" && this.#WebSocket === undefined) {
-      throw new TypeError(
-        "Cannot connect as there is no WebSocket here: pass one as an option",
-      );
+      throw new TypeError("Cannot connect as there is no WebSocket here: pass one as an option");
     }
     this.#urls = addresses(url);
     this.#cursor = cursor;
@@ -275,7 +273,7 @@ export class Keywire extends Target {
     const { key: source, minDelayMs, maxDelayMs } = this.#options;
     const { signal } = this.#stop;
     let attempt = 0;
-    /** @type {string | undefined} */
+    /** @type {{ key: string, end: End } | undefined} */
     let refused;
     while (!signal.aborted) {
       while (isOffline() && !signal.aborted) {
@@ -284,53 +282,45 @@ export class Keywire extends Target {
       }
       this.#enter("connecting");
       if (signal.aborted) return;
-      /** @type {End} */
-      let end;
-      /** @type {string | null | undefined} */
-      let key;
-      try {
-        key = typeof source === "function"
-          ? await source({ refused: refused !== undefined })
-          : source;
-        if (signal.aborted) return;
-        if (!key) return this.#giveUp({ code: 0, reason: "no key" });
-        if (key === refused) {
-          return this.#giveUp({ code: 403, reason: "no other key" });
-        }
-        this.#welcomedAt = 0;
-        end = await this.#connect(key);
-      } catch (error) {
-        end = { code: 0, reason: `no key: ${error}` };
-      }
+      const { key, failure } = await this.#askKey(refused !== undefined);
+      if (signal.aborted) return;
+      if (!key && !failure) return this.#giveUp({ code: 0, reason: "no key" });
+      if (refused !== undefined && key === refused.key) return this.#giveUp(refused.end);
+      this.#welcomedAt = 0;
+      const end = failure ?? await this.#connect(key);
       if (signal.aborted) return;
 
       const welcomed = this.#welcomedAt !== 0;
       if (welcomed) refused = undefined;
       // A connection that breaks as soon as it stands is as good as a failed one.
-      if (welcomed && Date.now() - this.#welcomedAt >= 10 * minDelayMs) {
-        attempt = 0;
-      }
+      if (welcomed && Date.now() - this.#welcomedAt >= 10 * minDelayMs) attempt = 0;
       if (end.code === 400) return this.#giveUp(end);
       if (REFUSED.includes(end.code)) {
-        if (typeof source === "string" || refused !== undefined) {
-          return this.#giveUp(end);
-        }
-        refused = key ?? undefined;
+        if (typeof source === "string" || refused !== undefined) return this.#giveUp(end);
+        refused = { key, end };
       }
-      const jitterMs = Math.random() *
-        Math.min(maxDelayMs, minDelayMs * 2 ** attempt);
+      const jitterMs = Math.random() * Math.min(maxDelayMs, minDelayMs * 2 ** attempt);
       const retryMs = end.atOnce ? 0 : Math.round((end.retryMs ?? 0) + jitterMs);
       if (!end.atOnce) attempt++;
-      this.#emit("close", {
-        code: end.code,
-        reason: end.reason,
-        retry: true,
-        retryMs,
-      });
+      this.#emit("close", { code: end.code, reason: end.reason, retry: true, retryMs });
       if (retryMs === 0) continue;
       this.#enter(isOffline() ? "offline" : "waiting");
       // What the server asked for holds, whatever the browser says about the network.
       await this.#pause(retryMs, end.retryMs === undefined);
+    }
+  }
+
+  /**
+   * The key, empty where there is none, or why it cannot be told now.
+   * @param {boolean} refused
+   * @returns {Promise<{ key: string, failure?: End }>}
+   */
+  async #askKey(refused) {
+    const { key } = this.#options;
+    try {
+      return { key: typeof key === "function" ? String(await key({ refused }) ?? "") : key };
+    } catch (error) {
+      return { key: "", failure: { code: 0, reason: `no key: ${error}` } };
     }
   }
 
@@ -341,23 +331,15 @@ export class Keywire extends Target {
    */
   async #connect(key) {
     if (this.#transport === "sse") return await this.#connectEvents(key);
-    const end = await this.#connectSocket(
-      key,
-      child(this.#stop.signal),
-      (event) => {
-        if (event.type === "welcome") this.#blocked = 0;
-        this.#take(event);
-      },
-    );
+    const end = await this.#connectSocket(key, child(this.#stop.signal), (event) => {
+      if (event.type === "welcome") this.#blocked = 0;
+      this.#take(event);
+    });
     if (this.#welcomedAt !== 0 || SPOKEN.includes(end.code)) return end;
     if (this.#stop.signal.aborted || isOffline()) return end;
 
     // A browser does not tell why an upgrade was refused, but does for a plain request.
-    const answer = await listen(
-      this.#urls.sse,
-      this.#line(key, child(this.#stop.signal)),
-      true,
-    );
+    const answer = await listen(this.#urls.sse, this.#line(key, child(this.#stop.signal)), true);
     if (answer.code !== 200) return answer;
     if (this.#options.transport !== "auto") return end;
     this.#blocked += end.silent ? BLOCKED_AFTER : 1;
@@ -373,15 +355,9 @@ export class Keywire extends Target {
    * @param {(event: Heard) => void} heard
    */
   #connectSocket(key, line, heard) {
+    const dialer = /** @type {SocketClass} */ (this.#WebSocket);
     const { websocket } = this.#urls;
-    const Class = /** @type {new (url: string, protocols: string[]) => Socket} */ (this
-      .#WebSocket);
-    return dial(
-      Class,
-      websocket,
-      { ...this.#line(key, line), heard },
-      this.#nudges,
-    );
+    return dial(dialer, websocket, { ...this.#line(key, line), heard }, this.#nudges);
   }
 
   /**
@@ -408,19 +384,15 @@ export class Keywire extends Target {
     };
 
     const plan = () => {
-      timer = setTimeout(
-        upgrade,
-        Math.min(FOREVER, Math.max(0, this.#upgradeAt - Date.now())),
-      );
+      clearTimeout(timer);
+      timer = setTimeout(upgrade, Math.min(FOREVER, Math.max(0, this.#upgradeAt - Date.now())));
     };
     const upgrade = async () => {
       const mine = trial = child(this.#stop.signal);
       let adopted = false;
       const end = this.#connectSocket(key, mine, (event) => {
         if (!adopted) {
-          if (event.type !== "welcome" || event.recovered !== true) {
-            return mine.abort();
-          }
+          if (event.type !== "welcome" || event.recovered !== true) return mine.abort();
           adopted = true;
           successor = end;
           this.#transport = "websocket";
@@ -436,28 +408,23 @@ export class Keywire extends Target {
       plan();
     };
 
+    const mayUpgrade = this.#options.transport === "auto" && this.#WebSocket !== undefined;
     const end = await listen(this.#urls.sse, {
       ...this.#line(key, line),
       heard: (event) => {
         if (trial !== undefined) return void held.push(event);
         this.#take(event);
-        const mayUpgrade = this.#options.transport === "auto" &&
-          this.#WebSocket !== undefined;
-        if (event.type === "welcome" && mayUpgrade) plan();
+        if (event.type !== "welcome" || !mayUpgrade) return;
+        plan();
+        this.#nudges.addEventListener("nudge", () => trial ?? plan(), { signal: line.signal });
       },
     });
     clearTimeout(timer);
     if (successor !== undefined) return await successor;
     trial?.abort();
     release();
-    const open = this.#welcomedAt !== 0;
-    if (
-      !open && end.code === 1006 && this.#options.transport === "auto" &&
-      this.#WebSocket
-    ) {
-      // Nothing gets through this way either: both are tried in turn.
-      this.#transport = "websocket";
-    }
+    // Where nothing gets through this way either, both are tried in turn.
+    if (mayUpgrade && this.#welcomedAt === 0 && end.code === 1006) this.#transport = "websocket";
     return end;
   }
 
@@ -509,14 +476,10 @@ export class Keywire extends Target {
   /** @param {KeywireState} state */
   #enter(state) {
     if (this.#stop.signal.aborted && state !== "closed") return;
-    if (state === this.#state && this.#transport === this.#saidTransport) {
-      return;
-    }
+    if (state === this.#state && this.#transport === this.#saidTransport) return;
     this.#state = state;
     this.#saidTransport = this.#transport;
-    this.dispatchEvent(
-      Object.assign(new Event("state"), { state, transport: this.#transport }),
-    );
+    this.dispatchEvent(Object.assign(new Event("state"), { state, transport: this.#transport }));
   }
 
   /**
@@ -545,27 +508,20 @@ export class Keywire extends Target {
         clearTimeout(timer);
         resolve();
       });
-      if (hurries) {
-        this.#nudges.addEventListener("nudge", () => over.abort(), { signal });
-      }
+      if (hurries) this.#nudges.addEventListener("nudge", () => over.abort(), { signal });
     });
   }
 }
 
 /**
  * A WebSocket from its dial to its end; never rejects.
- * @param {new (url: string, protocols: string[]) => Socket} WebSocket
+ * @param {SocketClass} WebSocket
  * @param {string} url
  * @param {Line} line
  * @param {EventTarget} nudges
  * @returns {Promise<End>}
  */
-function dial(
-  WebSocket,
-  url,
-  { key, cursor, line, heard, pingMs, dialMs },
-  nudges,
-) {
+function dial(WebSocket, url, { key, cursor, line, heard, pingMs, dialMs }, nudges) {
   return new Promise((resolve) => {
     const { signal } = line;
     /** @type {Socket | undefined} */
@@ -606,9 +562,7 @@ function dial(
     socket.onclose = ({ code, reason }) => end({ code: code || 1006, reason });
     socket.onopen = () => {
       clearTimeout(deadline);
-      if (socket?.protocol !== PROTOCOL) {
-        return end({ code: 1006, reason: `not ${PROTOCOL}` });
-      }
+      if (socket?.protocol !== PROTOCOL) return end({ code: 1006, reason: `not ${PROTOCOL}` });
       deadline = setTimeout(silent, dialMs);
     };
     socket.onmessage = ({ data }) => {
@@ -624,10 +578,7 @@ function dial(
         }
         if (event.type === "reconnect" && leaving === undefined) {
           const ms = Math.min(FOREVER, Math.max(0, Number(event.retryMs) || 0));
-          leaving = setTimeout(
-            () => end({ code: 1000, reason: "reconnect", atOnce: true }),
-            ms,
-          );
+          leaving = setTimeout(() => end({ code: 1000, reason: "reconnect", atOnce: true }), ms);
         }
         heard(/** @type {Heard} */ (event));
         if (signal.aborted) return;
@@ -644,11 +595,7 @@ function dial(
  * @param {boolean} [probe]
  * @returns {Promise<End>}
  */
-async function listen(
-  url,
-  { key, cursor, line, heard, pingMs, dialMs },
-  probe = false,
-) {
+async function listen(url, { key, cursor, line, heard, pingMs, dialMs }, probe = false) {
   const { signal } = line;
   let why = "no connection";
   const silent = () => {
@@ -669,10 +616,7 @@ async function listen(
       signal,
     });
     if (!response.ok) return await refusal(response);
-    if (
-      !response.headers.get("content-type")?.startsWith("text/event-stream") ||
-      !response.body
-    ) {
+    if (!response.headers.get("content-type")?.startsWith("text/event-stream") || !response.body) {
       return { code: 1006, reason: "no event stream" };
     }
     if (probe) return { code: 200, reason: "" };
@@ -718,13 +662,9 @@ async function listen(
  */
 function read({ type, data, id }) {
   const cursor = id === undefined ? {} : { cursor: id };
-  if (data === undefined) {
-    return id === undefined ? undefined : { type: "pong", ...cursor };
-  }
+  if (data === undefined) return id === undefined ? undefined : { type: "pong", ...cursor };
   const content = parse(data);
-  if (type === "message") {
-    return content && { type, message: content, ...cursor };
-  }
+  if (type === "message") return content && { type, message: content, ...cursor };
   return { ...content, type, ...cursor };
 }
 
@@ -740,11 +680,7 @@ async function refusal(response) {
   const after = response.headers.get("retry-after");
   if (after === null) return { code: status, reason };
   const ms = /^\d+$/.test(after) ? Number(after) * 1000 : Date.parse(after) - Date.now();
-  return Number.isNaN(ms) ? { code: status, reason } : {
-    code: status,
-    reason,
-    retryMs: Math.max(0, ms),
-  };
+  return { code: status, reason, ...(Number.isNaN(ms) ? {} : { retryMs: Math.max(0, ms) }) };
 }
 
 /**
@@ -770,9 +706,7 @@ export function eventStreamParser(onBlock) {
     const name = colon < 0 ? line : line.slice(0, colon);
     const value = colon < 0 ? "" : line.slice(line[colon + 1] === " " ? colon + 2 : colon + 1);
     if (name === "event") block.type = value || "message";
-    if (name === "data") {
-      block.data = block.data === undefined ? value : `${block.data}\n${value}`;
-    }
+    if (name === "data") block.data = block.data === undefined ? value : `${block.data}\n${value}`;
     if (name === "id" && !value.includes("\0")) block.id = value;
     if (name === "retry" && /^\d+$/.test(value)) block.retry = Number(value);
   };
@@ -789,9 +723,7 @@ export function eventStreamParser(onBlock) {
         continue;
       }
       const { data, id, retry } = block;
-      if (data !== undefined || id !== undefined || retry !== undefined) {
-        onBlock(block);
-      }
+      if (data !== undefined || id !== undefined || retry !== undefined) onBlock(block);
       block = { type: "message" };
     }
   };
@@ -838,10 +770,9 @@ function watchSilence(intervalMs, beat, dead) {
  */
 function child(signal) {
   const controller = new AbortController();
+  const own = controller.signal;
   if (signal.aborted) controller.abort();
-  else {signal.addEventListener("abort", () => controller.abort(), {
-      signal: controller.signal,
-    });}
+  else signal.addEventListener("abort", () => controller.abort(), { signal: own });
   return controller;
 }
 
@@ -852,9 +783,7 @@ function child(signal) {
 function addresses(url) {
   const base = new URL(url, globalThis.location?.href);
   if (!/^(ws|http)s?:$/.test(base.protocol)) {
-    throw new TypeError(
-      `Cannot connect as the URL must be of ws or http: ${base.protocol}`,
-    );
+    throw new TypeError(`Cannot connect as the URL must be of ws or http: ${base.protocol}`);
   }
   const secure = /^(wss|https):$/.test(base.protocol) ? "s" : "";
   const where = base.host + base.pathname.replace(/\/(websocket|events)?$/, "");
@@ -895,6 +824,5 @@ function binary(text) {
 
 /** @param {string} text */
 function base64url(text) {
-  return btoa(binary(text)).replaceAll("+", "-").replaceAll("/", "_")
-    .replaceAll("=", "");
+  return btoa(binary(text)).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 }

@@ -229,7 +229,7 @@ Deno.test("Keywire closes when its key function has no other key", async () => {
   await waitFor("closed", () => watched.client.state === "closed");
   assertEquals(watched.of("close").map(({ code, retry }) => ({ code, retry })), [
     { code: 4403, retry: true },
-    { code: 403, retry: false },
+    { code: 4403, retry: false },
   ]);
   assertEquals(peer.visits.length, 1);
 });
