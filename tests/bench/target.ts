@@ -42,7 +42,7 @@ export const TARGETS: readonly Target[] = [
   },
 ];
 
-/** What was reached of each target, as Markdown; targets that this run did not measure are left out. */
+/** What was reached of each target, as Markdown; those that this run did not measure are left out. */
 export function targetTable({ results }: Results): string {
   const of: Median = (scenario, subject, value) => medianOf(results, { scenario, subject, value });
   const rows = TARGETS.flatMap(({ says, reached, least, most }) => {
@@ -54,6 +54,7 @@ export function targetTable({ results }: Results): string {
       `| ${says} | ${wanted} | ${Number(value.toPrecision(3))} | ${met ? "yes" : "**no**"} |`,
     ];
   });
+  if (rows.length === 0) return "";
   return ["| target | wanted | reached | met |", "|---|---|---|---|", ...rows].join("\n");
 }
 

@@ -2,8 +2,10 @@
 import { bare } from "./bare.ts";
 import { centrifugo } from "./centrifugo.ts";
 import { keywire } from "./keywire.ts";
+import { nchan } from "./nchan.ts";
 import { bun, nodeWs } from "./node.ts";
 import type { Subject } from "./port.ts";
+import { socketIo } from "./socket_io.ts";
 
 export type { RunningSubject, Subject, Surroundings } from "./port.ts";
 export { startGateway } from "./keywire.ts";
@@ -12,4 +14,4 @@ export { startGateway } from "./keywire.ts";
 export const SUBJECTS: readonly Subject[] = [...keywire, ...bare, nodeWs, centrifugo];
 
 /** Measured with `--all` too. */
-export const MORE_SUBJECTS: readonly Subject[] = [bun];
+export const MORE_SUBJECTS: readonly Subject[] = [bun, socketIo, nchan];
