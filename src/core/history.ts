@@ -14,8 +14,8 @@ export interface HistoryOptions extends WindowOptions {
 /**
  * What a node can do for a client that resumes:
  * - `known`: tell it what it missed;
- * - `ahead`: nothing before the node itself is there, if it ever gets there;
- * - `unknown beat`: the same, but once a beat of this node itself was heard there is no hope;
+ * - `ahead`: ask again when the node has heard more; it is not there yet;
+ * - `unknown beat`: ask again once it has heard a beat of its own; then there is no more hope;
  * - `lost`: tell it that something may have been lost.
  */
 export type Resumption =
