@@ -11,10 +11,10 @@ import { targetTable } from "./target.ts";
 
 const options = readOptions(Deno.args);
 const run = await runBench({ ...options, say: (line) => write(Deno.stderr, line) });
-write(
-  Deno.stdout,
-  `${resultTable(run, options.subjects)}\n\n${targetTable(run)}\n\n${run.machine}`,
-);
+const parts = [resultTable(run, options.subjects), targetTable(run), run.machine];
+write(Deno.stdout, parts.filter((part) => part !== "").join("
+
+"));
 save("results.json", JSON.stringify(run, null, 1));
 const bars = options.subjects.flatMap(({ name, title }): Bar[] => {
   const value = medianOf(run.results, {
