@@ -12,7 +12,7 @@ import { configureLog } from "./src/ops/log.ts";
 import { createMetrics } from "./src/ops/metrics.ts";
 import { MemoryPresence } from "./src/presence/mod.ts";
 import { Revalidation } from "./src/revalidation.ts";
-import { readSettings, WrongSetting } from "./src/settings.ts";
+import { isLoopback, readSettings, WrongSetting } from "./src/settings.ts";
 import {
   EventsTransport,
   PollingTransport,
@@ -56,7 +56,7 @@ const gateway = new Gateway({
 const health = new Health(bus, keyStore, gateway);
 
 const embedded = settings.redisUrl === undefined && settings.mongodbUrl === undefined;
-const loopback = ["127.0.0.1", "::1", "localhost"].includes(settings.host);
+const loopback = isLoopback(settings.host);
 const open = embedded && loopback && settings.apiTokens.length === 0;
 const knowsAll = settings.redisUrl === undefined;
 const options: AppOptions = {

@@ -29,6 +29,22 @@ const NEEDS: readonly Need[] = [
     isMet: () => findChromium().then(() => true, () => false),
     meet: () => install("chromium"),
   },
+  // The rest runs the lines of the README for backends.
+  {
+    name: "curl",
+    isMet: () => succeeds("curl", "--version"),
+    meet: () => install("curl"),
+  },
+  {
+    name: "Node with npm",
+    isMet: async () => await succeeds("node", "--version") && await succeeds("npm", "--version"),
+    meet: () => install("nodejs", "npm"),
+  },
+  {
+    name: "Python 3 with pip",
+    isMet: () => succeeds("python3", "-m", "pip", "--version"),
+    meet: () => install("python3", "python3-pip"),
+  },
   {
     name: "a MongoDB (TEST_MONGODB_URL, mongod, Docker, or Go 1.21 or later to build FerretDB)",
     isMet: hasMongodb,
