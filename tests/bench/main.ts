@@ -12,9 +12,7 @@ import { targetTable } from "./target.ts";
 const options = readOptions(Deno.args);
 const run = await runBench({ ...options, say: (line) => write(Deno.stderr, line) });
 const parts = [resultTable(run, options.subjects), targetTable(run), run.machine];
-write(Deno.stdout, parts.filter((part) => part !== "").join("
-
-"));
+write(Deno.stdout, parts.filter((part) => part !== "").join("\n\n"));
 save("results.json", JSON.stringify(run, null, 1));
 const bars = options.subjects.flatMap(({ name, title }): Bar[] => {
   const value = medianOf(run.results, {
