@@ -636,6 +636,8 @@ async function listen(url, { key, cursor, line, heard, pingMs, dialMs }, probe =
       if (event !== undefined) heard(event);
     });
     const reader = response.body.getReader();
+    // Deno forgets now and then, by garbage collection, that the signal ends the reading too.
+    signal.addEventListener("abort", () => reader.cancel().catch(() => {}));
     const decoder = new TextDecoder();
     for (;;) {
       const { done, value } = await reader.read();
