@@ -51,7 +51,8 @@ export class Resumptions implements Disposable {
       for (const waiting of this.#waiting) waiting.beats--;
     }
     this.#look();
-    if (own && this.#waiting.length > 0) this.#askBeat();
+    // The bus is busy with this beat until it returns, and would take that for the one asked for.
+    if (own && this.#waiting.length > 0) queueMicrotask(this.#askBeat);
   }
 
   [Symbol.dispose](): void {
