@@ -3,7 +3,8 @@
 /** Forwards the connections of a free port of 127.0.0.1 to another port there. */
 export class Proxy implements AsyncDisposable {
   readonly port: number;
-  readonly #target: number;
+  /** The port that new connections are taken to. */
+  target: number;
   readonly #connections = new Set<Deno.TcpConn>();
   readonly #pumps = new Set<Promise<void>>();
   #listener: Deno.TcpListener;
@@ -12,7 +13,7 @@ export class Proxy implements AsyncDisposable {
   #rewrite: ((request: string) => string) | undefined;
 
   constructor(target: number) {
-    this.#target = target;
+    this.target = target;
     this.#held.resolve();
     this.#listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
     this.port = this.#listener.addr.port;
@@ -65,8 +66,11 @@ export class Proxy implements AsyncDisposable {
     this.rewrite((request) => predicate(request) ? "" : request);
   }
 
-  /** Passes on what `change` makes of each piece of a request, from now on. */
-  rewrite(change: (request: string) => string): void {
+  /**
+   * Passes on what `change` makes of each piece of a request, from now on; without it every byte as
+   * it is, also those that are no text.
+   */
+  rewrite(change?: (request: string) => string): void {
     this.#rewrite = change;
   }
 
@@ -84,7 +88,7 @@ export class Proxy implements AsyncDisposable {
   async #connect(client: Deno.TcpConn): Promise<void> {
     let server: Deno.TcpConn;
     try {
-      server = await Deno.connect({ hostname: "127.0.0.1", port: this.#target });
+      server = await Deno.connect({ hostname: "127.0.0.1", port: this.target });
     } catch {
       return close(client);
     }
