@@ -52,10 +52,10 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: "not-mine",
-    says: "20,000 messages/s whose recipients are all elsewhere",
+    says: "50,000 messages/s whose recipients are all elsewhere",
     keys: SOCKETS,
     address: { to: "elsewhere" },
-    load: { rate: 20_000, deliveries: 0, sampleEvery: 0 },
+    load: { rate: 50_000, deliveries: 0, sampleEvery: 0 },
     subjects: ["keywire", "ioredis"],
   },
 ];

@@ -83,7 +83,7 @@ static void connect_all(void) {
     if (now_ns() > end) die("only %d of %d connected within 120 s", ready, options.sockets);
   }
   struct cpu after = read_cpu();
-  printf("{\"stage\":\"connected\",\"seconds\":%.4f,\"serverCpu\":%.2f}\n",
+  printf("{\"stage\":\"connected\",\"seconds\":%.4f,\"serverCpu\":%.4f}\n",
          (double)(after.at - before.at) / 1e9, after.server - before.server);
   fflush(stdout);
 }
@@ -106,7 +106,7 @@ static void measure(void) {
   verify_counts();
   if (lost_order) die("%lu messages came out of order", lost_order);
   printf("{\"stage\":\"measured\",\"seconds\":%.4f,\"deliveries\":%lu,\"messages\":%lu,"
-         "\"serverCpu\":%.2f,\"redisCpu\":%.2f,\"generatorCpu\":%.4f,\"coreCpu\":%.2f,"
+         "\"serverCpu\":%.4f,\"redisCpu\":%.4f,\"generatorCpu\":%.4f,\"coreCpu\":%.2f,"
          "\"p50Us\":%u,\"p99Us\":%u}\n",
          (double)(after.at - before.at) / 1e9, deliveries, messages, after.server - before.server,
          after.redis - before.redis, after.own - before.own, after.core - before.core, p50, p99);

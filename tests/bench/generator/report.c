@@ -2,25 +2,16 @@
 #include "generator.h"
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
-/* User and system time of a process with all its threads, in seconds. */
+/* User and system time of a process with all the threads it ever had, in seconds. */
 static double process_cpu(int pid) {
-  char path[64], text[1024];
-  snprintf(path, sizeof path, "/proc/%d/stat", pid);
-  FILE *file = fopen(path, "r");
-  if (!file) die("the process %d is gone", pid);
-  size_t size = fread(text, 1, sizeof text - 1, file);
-  fclose(file);
-  text[size] = 0;
-  char *at = text; /* the name in parentheses may hold spaces */
-  for (char *p = text; *p; p++)
-    if (*p == ')') at = p;
-  unsigned long user, system;
-  if (sscanf(at + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &system) != 2)
-    die("cannot read %s", path);
-  return (double)(user + system) / (double)sysconf(_SC_CLK_TCK);
+  clockid_t clock;
+  struct timespec used;
+  if (clock_getcpuclockid(pid, &clock) || clock_gettime(clock, &used))
+    die("the process %d is gone", pid);
+  return (double)used.tv_sec + (double)used.tv_nsec / 1e9;
 }
 
 /* Busy seconds of core 0, the server's, whoever used them. */
@@ -38,10 +29,7 @@ struct cpu read_cpu(void) {
   struct cpu cpu = {.at = now_ns(), .core = core_cpu()};
   for (int i = 0; i < options.server_pid_count; i++) cpu.server += process_cpu(options.server_pids[i]);
   if (options.redis_pid) cpu.redis = process_cpu(options.redis_pid);
-  struct rusage own;
-  getrusage(RUSAGE_SELF, &own);
-  cpu.own = (double)(own.ru_utime.tv_sec + own.ru_stime.tv_sec) +
-            (double)(own.ru_utime.tv_usec + own.ru_stime.tv_usec) / 1e6;
+  cpu.own = process_cpu(getpid());
   return cpu;
 }
 
