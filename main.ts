@@ -46,13 +46,14 @@ const gateway = new Gateway({
   settings,
   lookUps: new LookUps(keyStore, { timeoutMs: settings.mongodbTimeoutMs }),
   presence,
-  revalidation: new Revalidation({
-    store: keyStore,
-    everyMs: settings.revalidateSeconds * 1000,
-    timeoutMs: settings.mongodbTimeoutMs,
-  }),
   bus,
 });
+new Revalidation({
+  connections: gateway.connections,
+  store: keyStore,
+  everyMs: settings.revalidateSeconds * 1000,
+  timeoutMs: settings.mongodbTimeoutMs,
+}).start();
 const health = new Health(bus, keyStore, gateway);
 
 const embedded = settings.redisUrl === undefined && settings.mongodbUrl === undefined;
@@ -129,7 +130,10 @@ function serve(app: ReturnType<typeof createApp>, port: number): Deno.HttpServer
       },
     }, (request, info) => {
       const { remoteAddr } = info;
-      return app.fetch(request, { peer: "hostname" in remoteAddr ? remoteAddr.hostname : "" });
+      return app.fetch(request, {
+        peer: "hostname" in remoteAddr ? remoteAddr.hostname : "",
+        completed: () => info.completed,
+      });
     });
   } catch (error) {
     return fail(`Cannot listen on ${settings.host}:${port}: ${(error as Error).message}`);

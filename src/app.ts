@@ -5,13 +5,8 @@ import type { Registry } from "prom-client";
 import type { createApi } from "./api/mod.ts";
 import type { Health } from "./ops/health.ts";
 import { allow, preflight } from "./transports/cors.ts";
-import type { Transport } from "./transports/port.ts";
+import type { Arrival, Transport } from "./transports/port.ts";
 import { problem } from "./transports/problem.ts";
-
-/** What a request arrives with: the address of its peer. */
-export interface Arrival {
-  readonly peer: string;
-}
 
 export interface AppOptions {
   /** The transports of `/websocket`: WebSocket, and polling for what is no upgrade. */
@@ -40,7 +35,7 @@ export function createApp(options: AppOptions): Hono<Env> {
   const transport = (choose: (request: Request) => Transport) => async (c: Context<Env>) => {
     const request = c.req.raw;
     if (request.method === "OPTIONS") return preflight(request, allowedOrigins);
-    return allow(await choose(request).handle(request, c.env.peer), request, allowedOrigins);
+    return allow(await choose(request).handle(request, c.env), request, allowedOrigins);
   };
   app.on(
     ["GET", "POST", "OPTIONS"],

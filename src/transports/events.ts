@@ -1,7 +1,7 @@
 import type { CloseReason } from "../core/close_codes.ts";
 import { CLOSE } from "../core/close_codes.ts";
 import { PIECE_SIZE } from "../core/link.ts";
-import type { Connection, Gateway, Sink, Transport } from "./port.ts";
+import type { Arrival, Connection, Gateway, Sink, Transport } from "./port.ts";
 import { problem } from "./problem.ts";
 
 /** A stream was cut as its client does not read: what the runtime holds for it is let go. */
@@ -17,17 +17,20 @@ export class EventsTransport implements Transport {
     this.#gateway = gateway;
   }
 
-  async handle(request: Request, peer: string): Promise<Response> {
-    const admission = await this.#gateway.admit(request, peer);
+  async handle(request: Request, arrival: Arrival): Promise<Response> {
+    const admission = await this.#gateway.admit(request, arrival.peer);
     if ("status" in admission) return problem(admission);
     const sink = new EventsSink({
       pulled: () => connection.drain(),
-      gone: () => {
-        connection.close(CLOSE.goingAway);
-        admission.release();
-      },
+      gone: () => connection.close(CLOSE.goingAway),
     });
     const connection: Connection = this.#gateway.open(admission, sink, "sse");
+    // A stream that was cut is held until its peer takes what the runtime has, or goes.
+    const gone = () => {
+      connection.close(CLOSE.goingAway);
+      admission.release();
+    };
+    arrival.completed().then(gone, gone);
     return new Response(sink.stream, {
       headers: {
         "Content-Type": "text/event-stream; charset=utf-8",
@@ -49,10 +52,8 @@ class EventsSink implements Sink {
   #wanted = false;
   #pending = 0;
   #over = false;
-  readonly #gone: () => void;
 
   constructor({ pulled, gone }: { pulled: () => void; gone: () => void }) {
-    this.#gone = gone;
     this.stream = new ReadableStream<Uint8Array>({
       start: (controller) => {
         this.#controller = controller;
@@ -62,7 +63,10 @@ class EventsSink implements Sink {
         this.#pending = 0;
         pulled();
       },
-      cancel: () => this.#end(),
+      cancel: () => {
+        this.#over = true;
+        gone();
+      },
     }, { highWaterMark: 0 });
   }
 
@@ -84,17 +88,12 @@ class EventsSink implements Sink {
 
   close({ retry, code }: CloseReason): void {
     if (this.#over) return;
+    this.#over = true;
     if (code === CLOSE.tooSlow.code) this.#controller.error(new StreamCut());
     else {
       if (retry !== "yes") this.#controller.enqueue(encode("retry: 60000\n\n"));
       this.#controller.close();
     }
-    this.#end();
-  }
-
-  #end(): void {
-    this.#over = true;
-    this.#gone();
   }
 }
 

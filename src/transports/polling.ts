@@ -1,7 +1,7 @@
 import { CLOSE, type CloseReason } from "../core/close_codes.ts";
 import { readKey } from "../core/key.ts";
 import { type Refusal, REFUSED } from "../core/refusals.ts";
-import type { Admission, Connection, Gateway, Sink, Transport } from "./port.ts";
+import type { Admission, Arrival, Connection, Gateway, Sink, Transport } from "./port.ts";
 import { problem } from "./problem.ts";
 
 /** How long a poll waits for a message, in milliseconds. */
@@ -35,7 +35,7 @@ export class PollingTransport implements Transport {
     this.#options = { pollMs, awayMs };
   }
 
-  async handle(request: Request, peer: string): Promise<Response> {
+  async handle(request: Request, { peer }: Arrival): Promise<Response> {
     const key = readKey(request);
     const pollers = key === undefined ? undefined : this.#byKey.get(key);
     if (request.method === "POST") {

@@ -32,8 +32,16 @@ export interface Gateway {
   ignored(): void;
 }
 
+/** How a request arrived. */
+export interface Arrival {
+  /** The address at the other end of its TCP connection. */
+  readonly peer: string;
+  /** Settles when the response was taken whole, or its peer is gone. */
+  completed(): Promise<void>;
+}
+
 /** A place where requests arrive. */
 export interface Transport {
-  /** Answers `request` from the address `peer`. */
-  handle(request: Request, peer: string): Response | Promise<Response>;
+  /** Answers `request`. */
+  handle(request: Request, arrival: Arrival): Response | Promise<Response>;
 }

@@ -2,7 +2,7 @@ import { CLOSE, type CloseReason } from "../core/close_codes.ts";
 import { offersV1 } from "../core/key.ts";
 import { PIECE_SIZE } from "../core/link.ts";
 import { type Refusal, REFUSED } from "../core/refusals.ts";
-import type { Connection, Gateway, Sink, Transport } from "./port.ts";
+import type { Arrival, Connection, Gateway, Sink, Transport } from "./port.ts";
 import { problem } from "./problem.ts";
 
 /** How long a peer may say nothing before it is pinged at half and given up, in seconds. */
@@ -21,7 +21,7 @@ export class WebSocketTransport implements Transport {
     this.#gateway = gateway;
   }
 
-  async handle(request: Request, peer: string): Promise<Response> {
+  async handle(request: Request, { peer }: Arrival): Promise<Response> {
     const malformed = checkHandshake(request.headers);
     if (malformed !== undefined) return problem(malformed);
     const admission = await this.#gateway.admit(request, peer);
@@ -36,36 +36,36 @@ export class WebSocketTransport implements Transport {
       admission.release(); // The peer is gone, or its handshake passed our checks and not the runtime's.
       return problem(REFUSED.handshake);
     }
-    let connection: Connection | undefined;
-    socket.onopen = () => {
-      connection = this.#gateway.open(
-        admission,
-        new WebSocketSink(socket),
-        v1 ? "v1" : "plain",
-      );
-    };
-    socket.onmessage = ({ data }) => {
-      if (data === PING && connection !== undefined) this.#gateway.pong(connection);
-      else this.#gateway.ignored();
-    };
-    socket.onerror = () => {}; // `close` follows, and an unhandled error would end the process.
-    socket.onclose = () => {
-      connection?.close(CLOSE.goingAway);
-      admission.release();
-    };
+    new Socket(this.#gateway, admission, socket, v1 ? "v1" : "plain");
     return response;
   }
 }
 
-/** A WebSocket as a sink. It keeps an account of its own, as the runtime's is slow to ask. */
-class WebSocketSink implements Sink {
-  readonly drainsItself = false;
+/**
+ * A WebSocket: its own sink and its own listener, as there are many and each object counts. It keeps
+ * an account of what it handed over, as the runtime's is slow to ask.
+ */
+class Socket implements Sink, EventListenerObject {
+  readonly #gateway: Gateway;
+  readonly #admission: Admission;
   readonly #socket: WebSocket;
+  readonly #format: Format;
+  #connection: Connection | undefined;
   /** What was handed over since the runtime was last asked, and what it held then. */
   #ahead = 0;
 
-  constructor(socket: WebSocket) {
+  constructor(gateway: Gateway, admission: Admission, socket: WebSocket, format: Format) {
+    this.#gateway = gateway;
+    this.#admission = admission;
     this.#socket = socket;
+    this.#format = format;
+    socket.addEventListener("open", this, { once: true });
+    socket.addEventListener("message", this);
+    socket.addEventListener("close", this); // after an `error`, too
+  }
+
+  get drainsItself(): boolean {
+    return false;
   }
 
   get room(): number {
@@ -89,6 +89,21 @@ class WebSocketSink implements Sink {
     } catch {
       // It is closed already: there is nobody to tell.
     }
+  }
+
+  handleEvent(event: Event): void {
+    if (event.type === "message") return this.#hear((event as MessageEvent).data);
+    if (event.type === "open") {
+      this.#connection = this.#gateway.open(this.#admission, this, this.#format);
+      return;
+    }
+    this.#connection?.close(CLOSE.goingAway);
+    this.#admission.release();
+  }
+
+  #hear(data: unknown): void {
+    if (data === PING && this.#connection !== undefined) this.#gateway.pong(this.#connection);
+    else this.#gateway.ignored();
   }
 }
 
