@@ -20,20 +20,26 @@ export interface Replay {
   readonly done: boolean;
 }
 
-export interface OutboxOptions {
+/** Whose outbox it is. */
+export interface OutboxOwner {
   readonly format: Format;
-  readonly outlet: Outlet;
-  readonly turn: Turn;
-  /** More than this owed from before a turn, in bytes, and the client is too slow. */
-  readonly maxBufferedBytes: number;
+  readonly sink: Outlet;
+  readonly host: {
+    readonly turn: Turn;
+    /** More than this owed from before a turn, in bytes, and the client is too slow. */
+    readonly maxBufferedBytes: number;
+  };
   /** Called once, when the client turns out to be too slow. */
-  readonly tooSlow: () => void;
+  tooSlow(): void;
   /** Called when something waits for room, so that `drain` is called when there may be some. */
-  readonly waiting: () => void;
+  waits(): void;
 }
 
 /** A run of events that waits: a piece of the chain, or one event. */
 type Run = Link | Event;
+
+/** Most outboxes have no backlog most of the time; this one is never written to. */
+const NOTHING: Run[] = [];
 
 /**
  * What one connection is owed, in order. Everything owed in one turn goes out in one write, whose
@@ -41,9 +47,9 @@ type Run = Link | Event;
  * reads; the rest waits here, by reference.
  */
 export class Outbox {
-  readonly #options: OutboxOptions;
+  readonly #owner: OutboxOwner;
   #tail: Link | undefined;
-  #backlog: Run[] = [];
+  #backlog: Run[] = NOTHING;
   #backlogSize = 0;
   #replay: { from: Replay; caughtUp: () => void } | undefined;
   #closed = false;
@@ -51,8 +57,8 @@ export class Outbox {
   #taken = 0;
   #movedAt: number | undefined;
 
-  constructor(options: OutboxOptions) {
-    this.#options = options;
+  constructor(owner: OutboxOwner) {
+    this.#owner = owner;
   }
 
   /** What waits here and was not handed over, in about bytes. */
@@ -63,13 +69,13 @@ export class Outbox {
   /** Owes `event`, behind all that is owed. */
   push(event: Event): void {
     if (this.#closed) return;
-    const { format, outlet, turn } = this.#options;
     if (this.#tail === undefined) {
-      if (format === "plain" && this.#backlog.length === 0 && outlet.room >= event.size) {
+      const { format, sink, host } = this.#owner;
+      if (format === "plain" && this.#backlog.length === 0 && sink.room >= event.size) {
         return this.#send(event.text(format));
       }
-      turn.owe(this);
-      this.#tail = turn.root.next(event);
+      host.turn.owe(this);
+      this.#tail = host.turn.root.next(event);
     } else {
       this.#tail = this.#tail.next(event);
     }
@@ -80,12 +86,12 @@ export class Outbox {
     const tail = this.#tail;
     if (tail === undefined || this.#closed) return;
     this.#tail = undefined;
-    const { format, outlet, maxBufferedBytes } = this.#options;
+    const { format, sink, host } = this.#owner;
     if (this.#backlog.length === 0 && this.#replay === undefined) {
       if (format !== "plain" && tail.before === undefined && this.#fits(tail)) {
         return this.#send(tail.text(format));
       }
-    } else if (this.#backlogSize + outlet.pending > maxBufferedBytes) {
+    } else if (this.#backlogSize + sink.pending > host.maxBufferedBytes) {
       return this.#giveUp();
     }
     this.#queue(tail);
@@ -103,11 +109,11 @@ export class Outbox {
 
   /** Hands over what waits, as far as there is room. Called when there may be some again. */
   drain(): void {
-    const { format, waiting } = this.#options;
+    const { format } = this.#owner;
     while (!this.#closed) {
       if (this.#backlog.length === 0 && !this.#refill()) return;
       const runs = this.#take();
-      if (runs.length === 0) return waiting();
+      if (runs.length === 0) return this.#owner.waits();
       this.#send(join(runs, format));
     }
   }
@@ -117,7 +123,7 @@ export class Outbox {
    * @param now a monotonic time, in milliseconds
    */
   check(now: number, patienceMs: number): void {
-    const pending = this.#options.outlet.pending;
+    const pending = this.#owner.sink.pending;
     const taken = this.#sent - pending;
     const idle = pending === 0 && this.#backlog.length === 0;
     if (idle || taken > this.#taken || this.#movedAt === undefined) {
@@ -125,6 +131,9 @@ export class Outbox {
       this.#taken = taken;
     } else if (now - this.#movedAt >= patienceMs) {
       this.#giveUp();
+    } else {
+      // What is sent is counted in UTF-16 units and what pends in bytes, so this falls at a send.
+      this.#taken = Math.min(this.#taken, taken);
     }
   }
 
@@ -132,7 +141,7 @@ export class Outbox {
   close(): void {
     this.#closed = true;
     this.#tail = undefined;
-    this.#backlog = [];
+    this.#backlog = NOTHING;
     this.#backlogSize = 0;
     this.#replay = undefined;
   }
@@ -140,19 +149,19 @@ export class Outbox {
   #send(text: string): void {
     if (text === "") return; // The format has no such event.
     this.#sent += text.length;
-    this.#options.outlet.send(text);
+    this.#owner.sink.send(text);
   }
 
   #giveUp(): void {
     if (this.#closed) return;
     this.close();
-    this.#options.tooSlow();
+    this.#owner.tooSlow();
   }
 
   #fits(run: Run): boolean {
-    const { outlet } = this.#options;
-    const room = outlet.room;
-    return room > 0 && (run.size <= room || outlet.pending === 0);
+    const { sink } = this.#owner;
+    const room = sink.room;
+    return room > 0 && (run.size <= room || sink.pending === 0);
   }
 
   /** The runs that go out next in one write. Plain clients get a frame, or a response, each. */
@@ -161,14 +170,16 @@ export class Outbox {
     if (!this.#fits(backlog[0]!)) return [];
     let size = backlog[0]!.size;
     let count = 1;
-    if (this.#options.format !== "plain") {
-      const room = this.#options.outlet.room;
+    if (this.#owner.format !== "plain") {
+      const room = this.#owner.sink.room;
       for (; count < backlog.length && size + backlog[count]!.size <= room; count++) {
         size += backlog[count]!.size;
       }
     }
     this.#backlogSize -= size;
-    return backlog.splice(0, count);
+    if (count < backlog.length) return backlog.splice(0, count);
+    this.#backlog = NOTHING;
+    return backlog;
   }
 
   /** Moves the pieces of this turn's chain behind what waits. */
@@ -178,11 +189,15 @@ export class Outbox {
       pieces.push(piece);
     }
     for (const piece of pieces.reverse()) {
-      const runs = this.#options.format === "plain" ? piece.events() : [piece];
-      for (const run of runs) {
-        this.#backlog.push(run);
-        this.#backlogSize += run.size;
-      }
+      this.#await(this.#owner.format === "plain" ? piece.events() : [piece]);
+    }
+  }
+
+  #await(runs: readonly Run[]): void {
+    if (this.#backlog === NOTHING) this.#backlog = [];
+    for (const run of runs) {
+      this.#backlog.push(run);
+      this.#backlogSize += run.size;
     }
   }
 
@@ -190,14 +205,13 @@ export class Outbox {
   #refill(): boolean {
     const replay = this.#replay;
     if (replay === undefined) return false;
-    const room = this.#options.outlet.room;
+    const room = this.#owner.sink.room;
     if (room <= 0) {
-      this.#options.waiting();
+      this.#owner.waits();
       return false;
     }
     const events = replay.from.read(room);
-    this.#backlog.push(...events);
-    for (const event of events) this.#backlogSize += event.size;
+    this.#await(events);
     if (replay.from.done) {
       this.#replay = undefined;
       replay.caughtUp();

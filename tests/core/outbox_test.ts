@@ -245,6 +245,24 @@ Deno.test("Outbox: a peer that takes nothing is found though nothing more is sen
   assertEquals([idle.closed, reading.closed], [undefined, undefined]);
 });
 
+Deno.test("Outbox: a peer that takes bytes of a long text is never found, whatever they spell", () => {
+  const node = new Node();
+  const [reading, stalled] = [new Peer(65_536), new Peer(65_536)];
+  const connections = [reading, stalled].map((peer) => node.connect("v1", ["a"], peer));
+  const check = (now: number) => {
+    for (const connection of connections) connection.check(now, 30_000);
+  };
+  check(0);
+  node.hub.deliver(["a"], new MessageEvent(JSON.stringify("語".repeat(30_000)), START));
+  node.endTurn();
+  reading.pending = stalled.pending *= 3; // bytes of UTF-8
+  for (let now = 5_000; now <= 40_000; now += 5_000) {
+    check(now);
+    reading.pending -= 1_000;
+  }
+  assertEquals([reading.closed, stalled.closed], [undefined, CLOSE.tooSlow]);
+});
+
 Deno.test("Outbox: reads a replay at the peer's pace, attaches at its end, and answers a ping behind it", () => {
   const node = new Node();
   const peer = new Peer(200);
