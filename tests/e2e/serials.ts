@@ -1,0 +1,42 @@
+import type { RedisServer } from "../services/redis.ts";
+import { waitFor } from "../services/wait.ts";
+
+/** The time between two messages: few enough for one page of the list, many enough for any fault. */
+const EVERY_MS = 150;
+
+/** A backend that appends `{"n":0}`, `{"n":1}` and so on for one recipient to the stream. */
+export class Serials {
+  readonly #redis: RedisServer;
+  readonly #recipient: string;
+  readonly #running: Promise<void>;
+  #next = 0;
+  #over = false;
+
+  constructor(redis: RedisServer, recipient: string) {
+    this.#redis = redis;
+    this.#recipient = recipient;
+    this.#running = this.#run();
+  }
+
+  /** Resolves when `count` more were appended. */
+  async more(count: number): Promise<void> {
+    const goal = this.#next + count;
+    await waitFor(`${count} more serial numbers`, () => this.#next >= goal);
+  }
+
+  /** Ends, and returns the last number. */
+  async end(): Promise<number> {
+    this.#over = true;
+    await this.#running;
+    return this.#next - 1;
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#over) {
+      const envelope = JSON.stringify({ recipients: [this.#recipient], n: this.#next });
+      await this.#redis.tell("XADD", "my_stream", "*", "message", envelope);
+      this.#next++;
+      await new Promise((resolve) => setTimeout(resolve, EVERY_MS));
+    }
+  }
+}
