@@ -4,7 +4,7 @@ import type { Subject } from "./subjects/mod.ts";
 
 /** A server that was busy for less of the window than this was not what limited. */
 const BUSY = 0.9;
-/** A generator's core that was busier than this may have been what limited. */
+/** A generator's core that was busier than this, while the server waited, was what limited. */
 const OTHER_BUSY = 0.95;
 
 /** Medians, a row for each subject, and below them whatever puts a figure in doubt. */
@@ -64,9 +64,12 @@ function doubts({ results }: Results): string[] {
     const of = (value: string) => medianOf(results, { subject, scenario, value });
     const [busy, other, disturbed] = ["serverBusy", "otherBusy", "disturbed"].map(of);
     if (busy === undefined || !["topic", "list", "one"].includes(scenario)) return [];
+    const waited = busy < BUSY;
     const why = [
-      ...busy < BUSY ? [`the server was busy for ${percent(busy)} only`] : [],
-      ...other! > OTHER_BUSY ? [`generator and Redis were busy for ${percent(other!)}`] : [],
+      ...waited ? [`the server was busy for ${percent(busy)} only`] : [],
+      ...waited && other! > OTHER_BUSY
+        ? [`generator and Redis were busy for ${percent(other!)}`]
+        : [],
       ...disturbed! > 0.05 ? [`others took ${percent(disturbed!)} of its core`] : [],
     ];
     return why.length === 0 ? [] : [`In doubt: ${what}: ${why.join("; ")}`];

@@ -43,8 +43,12 @@ Deno.test("resultTable() names what is missing, and why", () => {
 Deno.test("resultTable() doubts a figure that something else than the server may have limited", () => {
   const waits = run({ bare: { deliveriesPerSecond: 1, cpuUs: 1, serverBusy: 0.4 } });
   assertStringIncludes(resultTable(waits, SUBJECTS), "the server was busy for 40 % only");
-  const slow = run({ bare: { deliveriesPerSecond: 1, cpuUs: 1, otherBusy: 0.97 } });
+  const slow = run({
+    bare: { deliveriesPerSecond: 1, cpuUs: 1, serverBusy: 0.8, otherBusy: 0.97 },
+  });
   assertStringIncludes(resultTable(slow, SUBJECTS), "generator and Redis were busy for 97 %");
+  const both = run({ bare: { deliveriesPerSecond: 1, cpuUs: 1, otherBusy: 0.97 } });
+  assertEquals(resultTable(both, SUBJECTS).includes("In doubt"), false);
 });
 
 Deno.test("targetTable() says of each target that was measured whether it is met", () => {
