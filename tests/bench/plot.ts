@@ -44,7 +44,7 @@ export function plot(
       `<rect class="${own ? "own" : "peer"}" x="${LEFT}" y="${y}" width="${length.toFixed(1)}" ` +
       `height="${THICKNESS}" rx="2"/>` +
       `<text class="value" x="${(LEFT + length + 8).toFixed(1)}" y="${y + 14}">` +
-      `${Math.round(value).toLocaleString("en")}</text>`;
+      `${Number(value.toPrecision(3)).toLocaleString("en")}</text>`;
   });
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" role="img" ` +
     `aria-label="${escape(title)}">\n<style>${STYLE}\n</style>\n` +
