@@ -1,7 +1,7 @@
 import { getLogger } from "@logtape/logtape";
 import { clientAddress } from "./core/address.ts";
 import { readAfter, readKey } from "./core/key.ts";
-import type { Limits } from "./core/limits.ts";
+import type { Limits, Place } from "./core/limits.ts";
 import { type Refusal, REFUSED } from "./core/refusals.ts";
 import { type LookUps, StoreUnavailable } from "./keystores/mod.ts";
 import type { Settings } from "./settings.ts";
@@ -53,12 +53,7 @@ export class Entrance {
       ? undefined
       : REFUSED.keyLimit;
     if (refusal === undefined) {
-      return {
-        key,
-        recipients: recipients as readonly string[],
-        after,
-        release: () => place.release(),
-      };
+      return new Admitted(key, recipients as readonly string[], after, place);
     }
     place.release();
     return refusal;
@@ -71,5 +66,18 @@ export class Entrance {
       if (!(error instanceof StoreUnavailable)) log.error("A look-up failed: {error}", { error });
       return REFUSED.store;
     }
+  }
+}
+
+class Admitted implements Admission {
+  constructor(
+    readonly key: string,
+    readonly recipients: readonly string[],
+    readonly after: string | undefined,
+    readonly place: Place,
+  ) {}
+
+  release(): void {
+    this.place.release();
   }
 }

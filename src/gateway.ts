@@ -1,7 +1,7 @@
 import { getLogger } from "@logtape/logtape";
 import type { Bus, BusListener, Source } from "./bus/port.ts";
 import type { CloseReason } from "./core/close_codes.ts";
-import { Connection, type Sink } from "./core/connection.ts";
+import { Connection, type ConnectionHost, type Sink } from "./core/connection.ts";
 import type { Envelope } from "./core/envelope.ts";
 import {
   type Format,
@@ -21,7 +21,6 @@ import { Entrance } from "./entrance.ts";
 import type { LookUps } from "./keystores/mod.ts";
 import type { Presence } from "./presence/mod.ts";
 import { Resumptions } from "./resumptions.ts";
-import type { Revalidation } from "./revalidation.ts";
 import type { Settings } from "./settings.ts";
 import type { Admission, Gateway as Port } from "./transports/port.ts";
 
@@ -39,7 +38,6 @@ export interface GatewayOptions {
   readonly settings: Settings;
   readonly lookUps: LookUps;
   readonly presence: Presence;
-  readonly revalidation: Revalidation;
   readonly bus: Pick<Bus, "beat">;
 }
 
@@ -56,11 +54,14 @@ export interface Counts {
 }
 
 /** The middle: envelopes of the bus go to the connections of their recipients. */
-export class Gateway implements BusListener, Port, Disposable {
+export class Gateway implements BusListener, ConnectionHost, Port, Disposable {
   readonly hub = new Hub();
   readonly history: History;
   readonly limits: Limits;
-  readonly connections = new Set<Connection>();
+  readonly turn = new Turn(queueMicrotask);
+  readonly maxBufferedBytes: number;
+  /** The connections that have not ended, and as what they were admitted. */
+  readonly connections = new Map<Connection, Admission>();
   readonly counts: Counts = {
     received: 0,
     forNobody: 0,
@@ -75,8 +76,9 @@ export class Gateway implements BusListener, Port, Disposable {
   draining = false;
   /** Whether the window has been read, so that clients can resume here. */
   filledOnce = false;
+  /** Whether the channel has been heard. */
+  #beatOnce = false;
   readonly #options: GatewayOptions;
-  readonly #turn = new Turn(queueMicrotask);
   readonly #waiting = new Set<Connection>();
   #retryMs = RETRY_MS.first;
   #retry: ReturnType<typeof setTimeout> | undefined;
@@ -88,6 +90,7 @@ export class Gateway implements BusListener, Port, Disposable {
 
   constructor(options: GatewayOptions) {
     this.#options = options;
+    this.maxBufferedBytes = options.settings.maxBufferedBytes;
     this.limits = new Limits(options.settings);
     const { historySeconds, historyBytes, maxMessageBytes, redisChannel } = options.settings;
     this.history = new History({
@@ -117,19 +120,22 @@ export class Gateway implements BusListener, Port, Disposable {
 
   beat(id: string, own: boolean): void {
     this.history.beat(id, performance.now());
+    // Who came before a source was heard may have missed some of it.
+    if (!this.#beatOnce) this.hub.deliver("*", gapEvent(this.history.position));
+    this.#beatOnce = true;
     this.#resumptions.beat(own);
   }
 
   gap(source: Source, id?: string): void {
     count(this.counts.gaps, source);
     this.history.gap(source, id);
-    const event = gapEvent(this.history.position);
-    for (const subscriber of this.hub) subscriber.push(event);
+    this.hub.deliver("*", gapEvent(this.history.position));
   }
 
   filled(id: string): void {
     this.history.filled(id);
     this.filledOnce = true;
+    this.hub.deliver("*", gapEvent(this.history.position));
   }
 
   async admit(request: Request, peer: string): Promise<Admission | Refusal> {
@@ -139,23 +145,10 @@ export class Gateway implements BusListener, Port, Disposable {
   }
 
   open(admission: Admission, sink: Sink, format: Format): Connection {
-    const { revalidation, settings: { maxBufferedBytes } } = this.#options;
-    const connection = new Connection({
-      recipients: admission.recipients,
-      format,
-      sink,
-      hub: this.hub,
-      turn: this.#turn,
-      maxBufferedBytes,
-      waiting: (connection) => sink.drainsItself || this.#wait(connection),
-      ended: (connection, reason) => {
-        revalidation.delete(admission.key, connection);
-        this.#ended(connection, reason);
-      },
-    });
-    this.connections.add(connection);
-    revalidation.add(admission.key, connection);
-    this.#options.presence.arrived(admission.recipients);
+    const { recipients } = admission;
+    const connection = new Connection(this, { recipients, format, sink });
+    this.connections.set(connection, admission);
+    this.#options.presence.arrived(recipients);
     if (admission.after !== undefined && format !== "plain") {
       this.#resumptions.resume(connection, admission.after);
     } else {
@@ -176,6 +169,26 @@ export class Gateway implements BusListener, Port, Disposable {
   /** Tells a client that this node goes away, and when to come back. */
   announceDrain(connection: Connection, retryMs: number): void {
     connection.pushCurrent(() => reconnectEvent(this.history.position, retryMs));
+  }
+
+  ended(connection: Connection, reason: CloseReason): void {
+    this.connections.delete(connection);
+    this.#waiting.delete(connection);
+    count(this.counts.closed, reason.code);
+    this.#options.presence.left(connection.recipients);
+  }
+
+  waits(connection: Connection): void {
+    this.#waiting.add(connection);
+    if (this.#retry !== undefined) return;
+    this.#retry = setTimeout(() => {
+      this.#retry = undefined;
+      const waiting = [...this.#waiting];
+      this.#waiting.clear();
+      this.#retryMs = Math.min(this.#retryMs * 2, RETRY_MS.last);
+      for (const connection of waiting) connection.drain();
+      if (this.#waiting.size === 0) this.#retryMs = RETRY_MS.first;
+    }, this.#retryMs);
   }
 
   [Symbol.dispose](): void {
@@ -207,36 +220,16 @@ export class Gateway implements BusListener, Port, Disposable {
     });
   }
 
-  #ended(connection: Connection, reason: CloseReason): void {
-    this.connections.delete(connection);
-    this.#waiting.delete(connection);
-    count(this.counts.closed, reason.code);
-    this.#options.presence.left(connection.recipients);
-  }
-
-  #wait(connection: Connection): void {
-    this.#waiting.add(connection);
-    if (this.#retry !== undefined) return;
-    this.#retry = setTimeout(() => {
-      this.#retry = undefined;
-      const waiting = [...this.#waiting];
-      this.#waiting.clear();
-      this.#retryMs = Math.min(this.#retryMs * 2, RETRY_MS.last);
-      for (const connection of waiting) connection.drain();
-      if (this.#waiting.size === 0) this.#retryMs = RETRY_MS.first;
-    }, this.#retryMs);
-  }
-
   #heartbeat(): void {
     const event = heartbeatEvent(this.history.position);
-    for (const connection of this.connections) {
+    for (const connection of this.connections.keys()) {
       if (connection.format === "sse" && connection.attached) connection.push(event);
     }
   }
 
   #check(): void {
     const now = performance.now();
-    for (const connection of this.connections) connection.check(now, PATIENCE_MS);
+    for (const connection of this.connections.keys()) connection.check(now, PATIENCE_MS);
   }
 }
 

@@ -9,6 +9,8 @@ const log = getLogger(["keywire", "revalidation"]);
 const BATCH = 500;
 
 export interface RevalidationOptions {
+  /** The open connections, and the keys that they were admitted with. */
+  readonly connections: ReadonlyMap<Connection, { readonly key: string }>;
   readonly store: Pick<KeyStore, "find">;
   /** How long after a round the next one begins, in milliseconds. */
   readonly everyMs: number;
@@ -23,36 +25,30 @@ export interface RevalidationOptions {
  */
 export class Revalidation implements Disposable {
   readonly #options: RevalidationOptions;
-  readonly #byKey = new Map<string, Set<Connection>>();
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(options: RevalidationOptions) {
     this.#options = options;
-    this.#schedule();
   }
 
-  /** Looks after `connection`, which was admitted with `key`. */
-  add(key: string, connection: Connection): void {
-    const connections = this.#byKey.get(key);
-    if (connections === undefined) this.#byKey.set(key, new Set([connection]));
-    else connections.add(connection);
-  }
-
-  /** Forgets `connection`, and `key` with its last. */
-  delete(key: string, connection: Connection): void {
-    const connections = this.#byKey.get(key);
-    if (connections?.delete(connection) && connections.size === 0) this.#byKey.delete(key);
+  /** Looks the keys up, again and again. */
+  start(): void {
+    this.#timer = setTimeout(async () => {
+      await this.check();
+      if (this.#timer !== undefined) this.start();
+    }, this.#options.everyMs);
   }
 
   /** Looks every key up once. */
   async check(): Promise<void> {
-    const keys = [...this.#byKey.keys()];
+    // Who comes while the store is asked has just been looked up.
+    const byKey = Map.groupBy(this.#options.connections, ([, { key }]) => key);
+    const keys = [...byKey.keys()];
     for (let from = 0; from < keys.length; from += BATCH) {
       const batch = keys.slice(from, from + BATCH);
-      const asked = new Map(batch.map((key) => [key, [...this.#byKey.get(key) ?? []]]));
       try {
         const answer = await this.#find(batch);
-        for (const [key, connections] of asked) judge(connections, answer.get(key));
+        for (const key of batch) judge(byKey.get(key)!.map(([one]) => one), answer.get(key));
       } catch (error) {
         if (!(error instanceof StoreUnavailable)) {
           log.error("Cannot revalidate: {error}", { error });
@@ -75,13 +71,6 @@ export class Revalidation implements Disposable {
     } finally {
       clearTimeout(timer);
     }
-  }
-
-  #schedule(): void {
-    this.#timer = setTimeout(async () => {
-      await this.check();
-      if (this.#timer !== undefined) this.#schedule();
-    }, this.#options.everyMs);
   }
 }
 

@@ -1,8 +1,7 @@
-import type { CloseReason } from "./close_codes.ts";
-import { CLOSE } from "./close_codes.ts";
+import { CLOSE, type CloseReason } from "./close_codes.ts";
 import type { Event, Format } from "./event.ts";
 import type { Hub, Subscriber } from "./hub.ts";
-import { Outbox, type Outlet, type Replay } from "./outbox.ts";
+import { Outbox, type OutboxOwner, type Outlet, type Replay } from "./outbox.ts";
 import type { Turn } from "./turn.ts";
 
 /** Where a connection's events go, and how it is ended: a transport's sink. */
@@ -13,42 +12,42 @@ export interface Sink extends Outlet {
   close(reason: CloseReason): void;
 }
 
+/** What the connections of one node share. */
+export interface ConnectionHost {
+  readonly hub: Hub;
+  readonly turn: Turn;
+  /** More than this owed from before a turn, in bytes, and a client is too slow. */
+  readonly maxBufferedBytes: number;
+  /** Called when something waits for room in the connection's sink. */
+  waits(connection: Connection): void;
+  /** Called once, when the connection hears nothing any more. */
+  ended(connection: Connection, reason: CloseReason): void;
+}
+
 export interface ConnectionOptions {
   readonly recipients: readonly string[];
   readonly format: Format;
   readonly sink: Sink;
-  readonly hub: Hub;
-  readonly turn: Turn;
-  readonly maxBufferedBytes: number;
-  /** Called when something waits for room in the sink. */
-  readonly waiting: (connection: Connection) => void;
-  /** Called once, when the connection hears nothing any more. */
-  readonly ended: (connection: Connection, reason: CloseReason) => void;
 }
 
-/** One client: for whom it hears, what it is owed, and how it ends. */
-export class Connection implements Subscriber {
+/** One client: for whom it hears, what it is owed, and how it ends. There are many: it holds little. */
+export class Connection implements Subscriber, OutboxOwner {
+  readonly host: ConnectionHost;
   readonly recipients: readonly string[];
   readonly format: Format;
+  readonly sink: Sink;
   lastDelivery = 0;
-  readonly #options: ConnectionOptions;
   readonly #outbox: Outbox;
   #attached = false;
   #ended = false;
-  #later: (() => Event)[] = [];
+  #later: (() => Event)[] | undefined;
 
-  constructor(options: ConnectionOptions) {
-    this.#options = options;
-    this.recipients = options.recipients;
-    this.format = options.format;
-    this.#outbox = new Outbox({
-      format: options.format,
-      outlet: options.sink,
-      turn: options.turn,
-      maxBufferedBytes: options.maxBufferedBytes,
-      tooSlow: () => this.close(CLOSE.tooSlow),
-      waiting: () => options.waiting(this),
-    });
+  constructor(host: ConnectionHost, { recipients, format, sink }: ConnectionOptions) {
+    this.host = host;
+    this.recipients = recipients;
+    this.format = format;
+    this.sink = sink;
+    this.#outbox = new Outbox(this);
   }
 
   /** What waits for room, in about bytes. */
@@ -73,16 +72,16 @@ export class Connection implements Subscriber {
   /** Owes the event that `make` makes when all that the client missed was read to it. */
   pushCurrent(make: () => Event): void {
     if (this.#attached) this.push(make());
-    else if (!this.#ended) this.#later.push(make);
+    else if (!this.#ended) (this.#later ??= []).push(make);
   }
 
   /** Lets it hear what comes, from here on. */
   attach(): void {
     if (this.#attached || this.#ended) return;
     this.#attached = true;
-    this.#options.hub.join(this);
-    for (const make of this.#later) this.push(make());
-    this.#later = [];
+    this.host.hub.join(this);
+    for (const make of this.#later ?? []) this.push(make());
+    this.#later = undefined;
   }
 
   /** Reads `from` to it first, and attaches it in the turn in which it has caught up. */
@@ -100,14 +99,22 @@ export class Connection implements Subscriber {
     this.#outbox.check(now, patienceMs);
   }
 
+  tooSlow(): void {
+    this.close(CLOSE.tooSlow);
+  }
+
+  waits(): void {
+    if (!this.sink.drainsItself) this.host.waits(this);
+  }
+
   /** Forgets it at once and ends it for `reason`; the second call does nothing. */
   close(reason: CloseReason): void {
     if (this.#ended) return;
     this.#ended = true;
     this.#outbox.close();
-    this.#later = [];
-    this.#options.hub.leave(this);
-    this.#options.ended(this, reason);
-    this.#options.sink.close(reason);
+    this.#later = undefined;
+    this.host.hub.leave(this);
+    this.host.ended(this, reason);
+    this.sink.close(reason);
   }
 }

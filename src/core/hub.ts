@@ -13,7 +13,8 @@ export interface Subscriber {
 
 /** Who is connected here, and for which recipients they hear. Nothing of a name is kept after its last. */
 export class Hub {
-  readonly #members = new Map<string, Set<Subscriber>>();
+  /** Most recipients have one subscriber, which then stands here alone: a set would cost more than it. */
+  readonly #members = new Map<string, Subscriber | Set<Subscriber>>();
   readonly #all = new Set<Subscriber>();
   #delivery = 0;
 
@@ -29,40 +30,35 @@ export class Hub {
 
   /** The number of subscribers that hear for `recipient`. */
   count(recipient: string): number {
-    return this.#members.get(recipient)?.size ?? 0;
+    const members = this.#members.get(recipient);
+    return members === undefined ? 0 : members instanceof Set ? members.size : 1;
   }
 
   /** Whether anyone here hears for `recipient`. */
   readonly has = (recipient: string): boolean => this.#members.has(recipient);
 
-  /** Lets `subscriber` hear what comes. Returns the recipients that nobody heard for before. */
-  join(subscriber: Subscriber): string[] {
+  /** Lets `subscriber` hear what comes. */
+  join(subscriber: Subscriber): void {
     this.#all.add(subscriber);
-    const first: string[] = [];
     for (const recipient of subscriber.recipients) {
       const members = this.#members.get(recipient);
-      if (members === undefined) {
-        this.#members.set(recipient, new Set([subscriber]));
-        first.push(recipient);
-      } else {
-        members.add(subscriber);
-      }
+      if (members === undefined) this.#members.set(recipient, subscriber);
+      else if (members instanceof Set) members.add(subscriber);
+      else this.#members.set(recipient, new Set([members, subscriber]));
     }
-    return first;
   }
 
-  /** Forgets `subscriber`. Returns the recipients that nobody hears for any more. */
-  leave(subscriber: Subscriber): string[] {
-    if (!this.#all.delete(subscriber)) return [];
-    const last: string[] = [];
+  /** Forgets `subscriber`. */
+  leave(subscriber: Subscriber): void {
+    if (!this.#all.delete(subscriber)) return;
     for (const recipient of subscriber.recipients) {
       const members = this.#members.get(recipient);
-      if (members?.delete(subscriber) && members.size === 0) {
-        this.#members.delete(recipient);
-        last.push(recipient);
+      if (members instanceof Set) {
+        members.delete(subscriber);
+        if (members.size > 0) continue;
       }
+      this.#members.delete(recipient);
     }
-    return last;
   }
 
   /**
@@ -71,18 +67,16 @@ export class Hub {
    */
   deliver(recipients: Message["recipients"], event: Event): number {
     if (recipients === "*") return pushAll(this.#all, event);
-    const [only] = recipients;
-    if (recipients.length === 1) return pushAll(this.#members.get(only!) ?? [], event);
     const delivery = ++this.#delivery;
     let count = 0;
     for (const recipient of recipients) {
       const members = this.#members.get(recipient);
       if (members === undefined) continue;
-      for (const subscriber of members) {
-        if (subscriber.lastDelivery === delivery) continue;
-        subscriber.lastDelivery = delivery;
-        subscriber.push(event);
-        count++;
+      if (members instanceof Set) {
+        if (recipients.length === 1) return pushAll(members, event);
+        for (const subscriber of members) count += pushOnce(subscriber, event, delivery);
+      } else {
+        count += pushOnce(members, event, delivery);
       }
     }
     return count;
@@ -101,4 +95,11 @@ function pushAll(subscribers: Iterable<Subscriber>, event: Event): number {
     count++;
   }
   return count;
+}
+
+function pushOnce(subscriber: Subscriber, event: Event, delivery: number): number {
+  if (subscriber.lastDelivery === delivery) return 0;
+  subscriber.lastDelivery = delivery;
+  subscriber.push(event);
+  return 1;
 }

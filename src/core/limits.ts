@@ -29,36 +29,53 @@ export class Limits {
   reserve(address: string): Place | "node" | "address" {
     const { maxConnections, maxConnectionsPerIp } = this.#options;
     if (this.#taken >= maxConnections) return "node";
-    if (maxConnectionsPerIp > 0 && (this.#byAddress.get(address) ?? 0) >= maxConnectionsPerIp) {
-      return "address";
-    }
-    this.#taken++;
-    if (maxConnectionsPerIp > 0) add(this.#byAddress, address, 1);
-    let key: string | undefined;
-    let released = false;
-    return {
-      takeKey: (wanted) => {
-        if ((this.#byKey.get(wanted) ?? 0) >= this.#options.maxConnectionsPerKey) return false;
-        add(this.#byKey, key = wanted, 1);
-        return true;
-      },
-      release: () => {
-        if (released) return;
-        released = true;
-        this.#taken--;
-        if (maxConnectionsPerIp > 0) add(this.#byAddress, address, -1);
-        if (key !== undefined) add(this.#byKey, key, -1);
-      },
-    };
+    if (maxConnectionsPerIp === 0) return new Place(this, "");
+    if ((this.#byAddress.get(address) ?? 0) >= maxConnectionsPerIp) return "address";
+    return new Place(this, address);
+  }
+
+  /** Counts what a place takes, or gives back: for {@link Place} alone. */
+  count(change: 1 | -1, place: { readonly address?: string; readonly key?: string }): void {
+    if (place.key !== undefined) return add(this.#byKey, place.key, change);
+    this.#taken += change;
+    if (place.address) add(this.#byAddress, place.address, change);
+  }
+
+  /** Whether `key` may have one more connection. */
+  hasRoom(key: string): boolean {
+    return (this.#byKey.get(key) ?? 0) < this.#options.maxConnectionsPerKey;
   }
 }
 
 /** A place that is reserved for one connection. */
-export interface Place {
+export class Place {
+  readonly #limits: Limits;
+  readonly #address: string;
+  #key: string | undefined;
+  #released = false;
+
+  /** @param address what it counts against, empty where addresses have no limit */
+  constructor(limits: Limits, address: string) {
+    this.#limits = limits;
+    this.#address = address;
+    limits.count(1, { address });
+  }
+
   /** Counts the place against its key's limit too; false when that one is reached. */
-  takeKey(key: string): boolean;
+  takeKey(key: string): boolean {
+    if (!this.#limits.hasRoom(key)) return false;
+    this.#key = key;
+    this.#limits.count(1, { key });
+    return true;
+  }
+
   /** Gives the place back; the second call does nothing. */
-  release(): void;
+  release(): void {
+    if (this.#released) return;
+    this.#released = true;
+    this.#limits.count(-1, { address: this.#address });
+    if (this.#key !== undefined) this.#limits.count(-1, { key: this.#key });
+  }
 }
 
 function add(counts: Map<string, number>, name: string, change: number): void {

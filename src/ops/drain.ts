@@ -3,7 +3,7 @@ import type { Connection } from "../core/connection.ts";
 
 export interface DrainOptions {
   /** Live: connections leave it as they end. */
-  readonly connections: ReadonlySet<Connection>;
+  readonly connections: ReadonlyMap<Connection, unknown>;
   /** How long the closing is spread over, in milliseconds. */
   readonly durationMs: number;
   /** Tells a connection that it should close by itself and come back after `retryMs`. */
@@ -18,7 +18,7 @@ const COURTESY_MS = 500;
  * stormed. Resolves when nobody is left, or when the time is over.
  */
 export async function drain({ connections, durationMs, announce }: DrainOptions): Promise<void> {
-  const order = shuffle([...connections]);
+  const order = shuffle([...connections.keys()]);
   const end = performance.now() + durationMs;
   const spread = Math.max(0, durationMs - 2 * COURTESY_MS);
   const times = order.map((_, index) => Math.round(spread * (index + 1) / order.length));
@@ -32,7 +32,7 @@ export async function drain({ connections, durationMs, announce }: DrainOptions)
     }
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
-  for (const connection of [...connections]) connection.close(CLOSE.restart);
+  for (const connection of [...connections.keys()]) connection.close(CLOSE.restart);
 }
 
 function shuffle<T>(items: T[]): T[] {

@@ -58,7 +58,7 @@ export function createMetrics(gateway: Gateway, health: Health): Registry {
   );
   gauge("backlog_bytes", "What waits for slow clients, in about bytes.", () => {
     let sum = 0;
-    for (const connection of gateway.connections) sum += connection.backlog;
+    for (const connection of gateway.connections.keys()) sum += connection.backlog;
     return sum;
   });
   gauge("bus_up", "1 while every source is known to be heard.", () => {

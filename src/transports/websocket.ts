@@ -1,8 +1,9 @@
 import { CLOSE, type CloseReason } from "../core/close_codes.ts";
+import type { Format } from "../core/event.ts";
 import { offersV1 } from "../core/key.ts";
 import { PIECE_SIZE } from "../core/link.ts";
 import { type Refusal, REFUSED } from "../core/refusals.ts";
-import type { Arrival, Connection, Gateway, Sink, Transport } from "./port.ts";
+import type { Admission, Arrival, Connection, Gateway, Sink, Transport } from "./port.ts";
 import { problem } from "./problem.ts";
 
 /** How long a peer may say nothing before it is pinged at half and given up, in seconds. */

@@ -36,18 +36,21 @@ class Node {
   readonly waiting = new Set<Connection>();
 
   connect(format: Format, recipients: string[], peer: Peer, maxBufferedBytes = 1e9): Connection {
-    const connection = new Connection({
-      recipients,
-      format,
-      sink: peer,
+    const connection = this.open(format, recipients, peer, maxBufferedBytes);
+    connection.attach();
+    return connection;
+  }
+
+  /** A connection that hears nothing yet. */
+  open(format: Format, recipients: string[], sink: Peer, maxBufferedBytes = 1e9): Connection {
+    const host = {
       hub: this.hub,
       turn: this.turn,
       maxBufferedBytes,
-      waiting: (connection) => this.waiting.add(connection),
+      waits: (connection: Connection) => this.waiting.add(connection),
       ended: () => {},
-    });
-    connection.attach();
-    return connection;
+    };
+    return new Connection(host, { recipients, format, sink });
   }
 
   endTurn(): void {
@@ -266,16 +269,7 @@ Deno.test("Outbox: a peer that takes bytes of a long text is never found, whatev
 Deno.test("Outbox: reads a replay at the peer's pace, attaches at its end, and answers a ping behind it", () => {
   const node = new Node();
   const peer = new Peer(200);
-  const connection = new Connection({
-    recipients: ["a"],
-    format: "v1",
-    sink: peer,
-    hub: node.hub,
-    turn: node.turn,
-    maxBufferedBytes: 1e9,
-    waiting: () => {},
-    ended: () => {},
-  });
+  const connection = node.open("v1", ["a"], peer);
   const missed = [...Array(20).keys()].map((n) => new MessageEvent(`{"n":${n}}`, START));
   connection.replay({
     read(maxSize) {
