@@ -581,7 +581,6 @@ function dial(WebSocket, url, { key, cursor, line, heard, pingMs, dialMs }, nudg
           leaving = setTimeout(() => end({ code: 1000, reason: "reconnect", atOnce: true }), ms);
         }
         heard(/** @type {Heard} */ (event));
-        if (signal.aborted) return;
       }
     };
   });

@@ -28,12 +28,9 @@ Deno.test("Keywire falls back to an event stream where WebSockets are refused", 
 
 Deno.test("Keywire falls back where WebSockets open and stay silent", async () => {
   await using peer = new Peer();
-  const welcome = peer.welcome!;
-  peer.welcome = undefined;
+  const { welcome } = peer;
+  peer.welcome = (visit) => visit.transport === "sse" ? welcome(visit) : undefined;
   using watched = new Watched(peer.url, { ...later, dialMs: 100 });
-  const line = await peer.line();
-  await line.over;
-  peer.welcome = welcome;
   await watched.until("welcome");
   assertEquals(peer.visits.map(({ transport }) => transport), ["websocket", "sse", "sse"]);
 });
@@ -90,7 +87,7 @@ Deno.test("Keywire gives a silent event stream up and resumes on another", async
   first.say(said("a"));
   const second = await peer.line();
   assertEquals(second.after, "a");
-  await first.over;
+  await first.over();
 });
 
 Deno.test("Keywire takes a page for no event stream", async () => {
@@ -113,10 +110,18 @@ Deno.test("Keywire closes when an event stream is forbidden", async () => {
   });
 });
 
+/** Takes longer than what was sent before takes to arrive, by going the same way with more to do. */
+async function roundTrip(): Promise<void> {
+  await using peer = new Peer();
+  using witness = new Watched(peer.url, { transport: "sse" });
+  (await peer.line()).say(said("x"));
+  await witness.until("message");
+}
+
 /** A client that fell back, its stream, and what holds its next try at a WebSocket. */
 async function fallenBack(peer: Peer) {
   peer.refuse = blocked;
-  const watched = new Watched(peer.url, { upgradeMs: 100 });
+  const watched = new Watched(peer.url, { upgradeMs: 100, pingMs: 60_000 });
   await watched.until("welcome");
   await peer.line(); // the streams by which it asked why
   await peer.line();
@@ -140,10 +145,11 @@ Deno.test("Keywire moves on to a WebSocket that opens: nothing is lost, nothing 
   assertEquals((await dialled).after, "a");
   // The stream brings what the WebSocket, which resumes behind "a", is going to bring again.
   stream.say(said("b"), said("c"));
+  await roundTrip();
   answer.resolve(undefined);
   const socket = await peer.line();
   socket.say(said("b"), said("c"), said("d"));
-  await stream.over;
+  await stream.over();
   await watched.until("message", 4);
   assertEquals(
     watched.messages.map((message) => (message as { name: string }).name).join(""),
@@ -179,7 +185,7 @@ Deno.test("Keywire stays with its event stream when the WebSocket's node cannot 
   await dialled;
   peer.welcome = () => ({ type: "welcome", cursor: "elsewhere", recovered: false });
   answer.resolve(undefined);
-  await (await peer.line()).over;
+  await (await peer.line()).over();
   stream.say(said("b"));
   await watched.until("message", 2);
   assertEquals(watched.client.transport, "sse");
@@ -195,8 +201,19 @@ Deno.test("Keywire loses nothing when its event stream ends while a WebSocket is
   stream.end();
   await watched.until("message", 2);
   answer.resolve(undefined);
-  await waitFor("another stream", () => peer.visits.at(-1)!.transport === "sse");
-  assertEquals(peer.visits.at(-1)!.after, "b");
+  const streams = () => peer.visits.filter(({ transport }) => transport === "sse");
+  await waitFor("another stream", () => streams().length === 4);
+  assertEquals(streams().at(-1)!.after, "b");
+});
+
+Deno.test("Keywire tries WebSocket at once on what may be another network", async () => {
+  await using peer = new Peer();
+  peer.refuse = blocked;
+  using watched = new Watched(peer.url, later);
+  await watched.until("welcome");
+  peer.refuse = () => undefined;
+  globalThis.dispatchEvent(new Event("online"));
+  await waitFor("the WebSocket", () => watched.client.transport === "websocket");
 });
 
 Deno.test("Keywire tries both ways in turn when neither gets through", async () => {

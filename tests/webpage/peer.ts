@@ -1,3 +1,5 @@
+import { waitFor } from "../services/wait.ts";
+
 /** One request of a client: a WebSocket that it dials, or an event stream that it asks for. */
 export interface Visit {
   readonly transport: "websocket" | "sse";
@@ -17,8 +19,8 @@ export interface Line extends Visit {
   raw(text: string): void;
   /** Ends the connection in an orderly way. */
   end(code?: number): void;
-  /** Settles when the connection is over. */
-  readonly over: Promise<void>;
+  /** Waits until the connection is over. */
+  over(): Promise<unknown>;
 }
 
 /** An event of `keywire.v1`. */
@@ -34,7 +36,7 @@ export class Peer implements AsyncDisposable {
   /** Answers a visit in another way than by accepting it. */
   refuse: (visit: Visit) => Response | undefined | Promise<Response> = () => undefined;
   /** What a client is welcomed with; undefined: it is not. */
-  welcome: ((visit: Visit) => Said) | undefined = ({ after }) => ({
+  welcome: (visit: Visit) => Said | undefined = ({ after }) => ({
     type: "welcome",
     cursor: "start",
     ...(after === undefined ? {} : { recovered: true }),
@@ -44,7 +46,6 @@ export class Peer implements AsyncDisposable {
   readonly #server: Deno.HttpServer<Deno.NetAddr>;
   readonly #stop = new AbortController();
   readonly #lines: Line[] = [];
-  #wanted: ((line: Line) => void)[] = [];
 
   constructor(port = 0) {
     const { signal } = this.#stop;
@@ -62,8 +63,7 @@ export class Peer implements AsyncDisposable {
 
   /** The next connection that was accepted. */
   line(): Promise<Line> {
-    const line = this.#lines.shift();
-    return line ? Promise.resolve(line) : new Promise((resolve) => this.#wanted.push(resolve));
+    return waitFor("a connection", () => this.#lines.shift());
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -91,7 +91,6 @@ export class Peer implements AsyncDisposable {
 
   #upgrade(visit: Visit, request: Request): Response {
     const { socket, response } = Deno.upgradeWebSocket(request, { protocol: "keywire.v1" });
-    const { promise: over, resolve } = Promise.withResolvers<void>();
     const heard: string[] = [];
     const line: Line = {
       ...visit,
@@ -99,30 +98,32 @@ export class Peer implements AsyncDisposable {
       say: (...events) => socket.send(events.map((event) => JSON.stringify(event)).join("\n")),
       raw: (text) => socket.send(text),
       end: (code) => socket.close(code),
-      over,
+      over: () => waitFor("the socket's end", () => socket.readyState === WebSocket.CLOSED),
     };
     socket.onopen = () => {
-      if (this.welcome !== undefined) line.say(this.welcome(visit));
-      this.#opened(line);
+      const welcome = this.welcome(visit);
+      if (welcome !== undefined) line.say(welcome);
+      this.#lines.push(line);
     };
     socket.onmessage = ({ data }) => {
       heard.push(data);
       if (this.answers) line.say({ type: "pong" });
     };
     socket.onerror = () => {};
-    socket.onclose = () => resolve();
     return response;
   }
 
   #stream(visit: Visit): Response {
-    const { promise: over, resolve } = Promise.withResolvers<void>();
     const encoder = new TextEncoder();
+    let over = false;
     let controller!: ReadableStreamDefaultController<Uint8Array>;
     const body = new ReadableStream<Uint8Array>({
       start: (it) => {
         controller = it;
       },
-      cancel: () => resolve(),
+      cancel: () => {
+        over = true;
+      },
     });
     const line: Line = {
       ...visit,
@@ -130,17 +131,12 @@ export class Peer implements AsyncDisposable {
       say: (...events) => line.raw(events.map(block).join("")),
       raw: (text) => controller.enqueue(encoder.encode(text)),
       end: () => controller.close(),
-      over,
+      over: () => waitFor("the stream's end", () => over),
     };
-    if (this.welcome !== undefined) line.say(this.welcome(visit));
-    this.#opened(line);
+    const welcome = this.welcome(visit);
+    if (welcome !== undefined) line.say(welcome);
+    this.#lines.push(line);
     return new Response(body, { headers: { "content-type": "text/event-stream" } });
-  }
-
-  #opened(line: Line): void {
-    const wanted = this.#wanted.shift();
-    if (wanted) wanted(line);
-    else this.#lines.push(line);
   }
 }
 
