@@ -55,6 +55,8 @@ export class Outbox {
   #closed = false;
   #sent = 0;
   #taken = 0;
+  /** What had been sent when last everything was taken. */
+  #settled = 0;
   #movedAt: number | undefined;
 
   constructor(owner: OutboxOwner) {
@@ -123,9 +125,11 @@ export class Outbox {
    * @param now a monotonic time, in milliseconds
    */
   check(now: number, patienceMs: number): void {
+    if (this.#sent === this.#settled && this.#backlog.length === 0) return; // Most, most of the time.
     const pending = this.#owner.sink.pending;
     const taken = this.#sent - pending;
     const idle = pending === 0 && this.#backlog.length === 0;
+    if (idle) this.#settled = this.#sent;
     if (idle || taken > this.#taken || this.#movedAt === undefined) {
       this.#movedAt = now;
       this.#taken = taken;
