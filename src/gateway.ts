@@ -31,6 +31,8 @@ const CHECK_MS = 5_000;
 const PATIENCE_MS = 30_000;
 /** How often a quiet stream of server-sent events is told its position, in milliseconds. */
 const HEARTBEAT_MS = 15_000;
+/** How soon the client of an event stream comes back after its end, in milliseconds. */
+const SSE_RETRY_MS = 500;
 /** How soon, and how late at most, a connection without room is tried again, in milliseconds. */
 const RETRY_MS = { first: 1, last: 50 };
 
@@ -168,7 +170,9 @@ export class Gateway implements BusListener, ConnectionHost, Port, Disposable {
 
   /** Tells a client that this node goes away, and when to come back. */
   announceDrain(connection: Connection, retryMs: number): void {
-    connection.pushCurrent(() => reconnectEvent(this.history.position, retryMs));
+    // A stream is ended when its time has come, and its client begins to wait only then.
+    const wait = connection.format === "sse" ? Math.min(retryMs, SSE_RETRY_MS) : retryMs;
+    connection.pushCurrent(() => reconnectEvent(this.history.position, wait));
   }
 
   ended(connection: Connection, reason: CloseReason): void {
