@@ -82,6 +82,7 @@ export class Gateway implements BusListener, ConnectionHost, Port, Disposable {
   #beatOnce = false;
   readonly #options: GatewayOptions;
   readonly #waiting = new Set<Connection>();
+  readonly #makePong = () => pongEvent(this.history.position);
   #retryMs = RETRY_MS.first;
   #retry: ReturnType<typeof setTimeout> | undefined;
   readonly #entrance: Entrance;
@@ -161,7 +162,7 @@ export class Gateway implements BusListener, ConnectionHost, Port, Disposable {
   }
 
   pong(connection: Connection): void {
-    connection.pushCurrent(() => pongEvent(this.history.position));
+    connection.pushCurrent(this.#makePong);
   }
 
   ignored(): void {

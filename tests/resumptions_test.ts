@@ -4,7 +4,7 @@ import { startKeywire } from "./services/gateway.ts";
 import { Proxy } from "./services/proxy.ts";
 import { type RedisServer, startRedis } from "./services/redis.ts";
 import { together } from "./services/together.ts";
-import { freePort } from "./services/wait.ts";
+import { freePort, waitFor } from "./services/wait.ts";
 
 const HOST = "127.0.0.1";
 
@@ -39,7 +39,10 @@ together("Resumptions", {
       using socket = await openSocket(behind.url, "demo", { v1: true, after });
       using stream = await openEvents(behind.url, "demo", { lastEventId: after });
       await append(redis, 3);
-      socket.socket.send("ping");
+      for (const text of ["ping", "ping", "ping", "the end"]) socket.socket.send(text);
+      await waitFor("all of it to be heard", async () => {
+        return (await behind.metrics()).get("keywire_client_texts_ignored_total");
+      });
       assertEquals([socket.events, stream.blocks], [[], []]);
       network.release();
       const events = await items(socket.events, 3);
@@ -51,6 +54,9 @@ together("Resumptions", {
       assertEquals([events[0]!.recovered, events[0]!.cursor], [true, after]);
       await items(stream.blocks, 2);
       assertEquals(stream.messages, ['{"n":3}']);
+      await append(redis, 4);
+      const [, , , fourth] = await items(socket.events, 4);
+      assertEquals(fourth!.message, { n: 4 }, "what a client says while it waits must not pile up");
     },
 
   "make a client wait until the window is read": async () => {

@@ -40,7 +40,7 @@ export class Connection implements Subscriber, OutboxOwner {
   readonly #outbox: Outbox;
   #attached = false;
   #ended = false;
-  #later: (() => Event)[] | undefined;
+  #later: Set<() => Event> | undefined;
 
   constructor(host: ConnectionHost, { recipients, format, sink }: ConnectionOptions) {
     this.host = host;
@@ -69,10 +69,13 @@ export class Connection implements Subscriber, OutboxOwner {
     this.#outbox.push(event);
   }
 
-  /** Owes the event that `make` makes when all that the client missed was read to it. */
+  /**
+   * Owes the event that `make` makes when all that the client missed was read to it; once, however
+   * often it is asked for until then.
+   */
   pushCurrent(make: () => Event): void {
     if (this.#attached) this.push(make());
-    else if (!this.#ended) (this.#later ??= []).push(make);
+    else if (!this.#ended) (this.#later ??= new Set()).add(make);
   }
 
   /** Lets it hear what comes, from here on. */
