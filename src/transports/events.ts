@@ -86,14 +86,12 @@ class EventsSink implements Sink {
     this.#controller.enqueue(bytes);
   }
 
-  close({ retry, code }: CloseReason): void {
+  close({ code }: CloseReason): void {
     if (this.#over) return;
     this.#over = true;
+    // The client comes back by itself, and learns by the status whether it still may.
     if (code === CLOSE.tooSlow.code) this.#controller.error(new StreamCut());
-    else {
-      if (retry !== "yes") this.#controller.enqueue(encode("retry: 60000\n\n"));
-      this.#controller.close();
-    }
+    else this.#controller.close();
   }
 }
 
