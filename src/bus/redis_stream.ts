@@ -3,6 +3,8 @@ import { idBefore } from "./id_before.ts";
 import type { BusListener } from "./port.ts";
 import type { RedisClient } from "./redis_connect.ts";
 import { RedisLink } from "./redis_link.ts";
+import { type Entry, StreamQueries } from "./stream_queries.ts";
+import { StreamWatch } from "./stream_watch.ts";
 
 /** What {@link RedisStream} needs. */
 export interface RedisStreamOptions {
@@ -23,16 +25,12 @@ export interface RedisStreamOptions {
   readonly random: () => number;
 }
 
-type Entry = [id: string, fields: string[] | null];
-
 const PAGE = 1_000;
 const SMALLEST_PAGE = 16;
 /** A read that brings so many has perhaps skipped some: the stream is then read inclusively. */
 const LIVE_PAGE = 100;
 const BLOCK_MS = 2_000;
 const RETRY_MS = 1_000;
-const CHECK_EVERY_MS = 1_000;
-const DEAF_AFTER_MS = 5_000;
 const FIELD = "message";
 
 /**
@@ -43,7 +41,9 @@ const FIELD = "message";
 export class RedisStream implements AsyncDisposable {
   readonly #options: RedisStreamOptions;
   readonly #link: RedisLink;
-  #client: RedisClient | undefined;
+  readonly #watch: StreamWatch;
+  /** Of the connection that is up. */
+  #queries: StreamQueries | undefined;
   /** Everything up to this id has been handed over. */
   #last = "0-0";
   /** Whether `#last` is an entry that was read, so that it must still be there. */
@@ -56,27 +56,41 @@ export class RedisStream implements AsyncDisposable {
   /** Whether the last entry was seen to be gone. */
   #isInDoubt = false;
   #trouble: string | undefined = "the stream is not read yet";
-  /** An id that the reader should have reached, and where it stood, when. */
-  #goal: { id: string; from: string; since: number } | undefined;
-  #checkedAt = performance.now();
   #retryTimer: ReturnType<typeof setTimeout> | undefined;
-  #checkTimer: ReturnType<typeof setTimeout> | undefined;
-  #isClosed = false;
 
   constructor(options: RedisStreamOptions) {
     this.#options = options;
     this.#link = new RedisLink({
       open: options.open,
       up: (client) => {
-        this.#client = client;
-        this.#read(client);
+        const { stream } = options;
+        const counts = () => queries === this.#queries;
+        const queries = new StreamQueries({ client, stream, counts });
+        this.#queries = queries;
+        this.#read(queries);
       },
       down: (reason) => {
         clearTimeout(this.#retryTimer);
-        this.#client = undefined;
+        this.#queries = undefined;
         this.#fail(reason);
       },
       random: options.random,
+    });
+    this.#watch = new StreamWatch({
+      ask: options.ask,
+      stream: options.stream,
+      reader: () => ({
+        last: this.#last,
+        isAnchored: this.#isAnchored,
+        isFilled: this.#isFilled,
+      }),
+      doubtful: () => this.#isInDoubt = true,
+      blind: (reason) => this.#fail(reason),
+      deaf: (reason, stuck) => {
+        this.#fail(reason);
+        // One that moves is only slow, and building it anew would make it slower.
+        if (stuck) this.#link.reset(reason);
+      },
     });
   }
 
@@ -88,27 +102,26 @@ export class RedisStream implements AsyncDisposable {
   /** Reads, and goes on doing so. */
   start(): void {
     this.#link.start();
-    this.#checkTimer = setTimeout(() => this.#check(), CHECK_EVERY_MS);
+    this.#watch.start();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#isClosed = true;
-    clearTimeout(this.#checkTimer);
+    this.#watch[Symbol.dispose]();
     await this.#link[Symbol.asyncDispose]();
   }
 
-  async #read(client: RedisClient): Promise<void> {
+  async #read(queries: StreamQueries): Promise<void> {
     try {
-      if (this.#tail === undefined) await this.#begin(client);
-      await this.#catchUp(client);
+      if (this.#tail === undefined) await this.#begin(queries);
+      await this.#catchUp(queries);
       this.#fill();
-      while (client === this.#client) {
+      while (queries === this.#queries) {
         this.#succeed();
-        if (this.#isInDoubt) await this.#recheck(client);
-        await this.#next(client);
+        if (this.#isInDoubt) await this.#recheck(queries);
+        await this.#next(queries);
       }
     } catch (error) {
-      if (client !== this.#client) return;
+      if (queries !== this.#queries) return;
       const { name, message } = error as Error;
       if (name !== "ReplyError") {
         this.#page = Math.max(SMALLEST_PAGE, this.#page >> 2);
@@ -116,24 +129,15 @@ export class RedisStream implements AsyncDisposable {
       }
       // An answer that is an error (WRONGTYPE) is no fault of the connection.
       this.#fail(message);
-      this.#retryTimer = setTimeout(() => this.#read(client), RETRY_MS);
+      this.#retryTimer = setTimeout(() => this.#read(queries), RETRY_MS);
     }
   }
 
   /** Finds where the window begins: at the last entry before it, so that nothing lies in between. */
-  async #begin(client: RedisClient): Promise<void> {
-    const { stream, windowMs, listener } = this.#options;
-    const tail = await this.#generated(client) ?? "0-0";
-    const start = await this.#time(client) - windowMs;
-    const [entry] = await this.#call<Entry[]>(
-      client,
-      "xrevrange",
-      stream,
-      `(${Math.max(1, start)}-0`,
-      "-",
-      "COUNT",
-      1,
-    );
+  async #begin(queries: StreamQueries): Promise<void> {
+    const { windowMs, listener } = this.#options;
+    const tail = await queries.generated() ?? "0-0";
+    const entry = await queries.lastBefore(await queries.time() - windowMs);
     this.#tail = tail;
     if (!entry) return;
     this.#last = entry[0];
@@ -142,16 +146,16 @@ export class RedisStream implements AsyncDisposable {
   }
 
   /** Reads all that there is by now, from the last entry inclusive. */
-  async #catchUp(client: RedisClient): Promise<void> {
+  async #catchUp(queries: StreamQueries): Promise<void> {
     // Where nothing was there before, a full page may not begin with the first that came.
     let isBlind = this.#isFilled && !this.#isAnchored;
     for (;;) {
       const count = this.#page;
       const from = this.#isAnchored ? this.#last : `(${this.#last}`;
-      const page = await this.#range(client, from, count);
+      const page = await queries.range(from, count);
       const isFull = page.length === count;
       if (this.#isAnchored && page.shift()?.[0] !== this.#last) {
-        await this.#skip(client);
+        await this.#skip(queries);
         continue;
       }
       const [first] = page;
@@ -163,39 +167,28 @@ export class RedisStream implements AsyncDisposable {
   }
 
   /** Waits for what comes next. */
-  async #next(client: RedisClient): Promise<void> {
-    const reply = await this.#call<[stream: string, entries: Entry[]][] | null>(
-      client,
-      "xread",
-      "COUNT",
-      LIVE_PAGE,
-      "BLOCK",
-      BLOCK_MS,
-      "STREAMS",
-      this.#options.stream,
-      this.#last,
-    );
-    const entries = reply?.[0]?.[1] ?? [];
-    if (entries.length === LIVE_PAGE) await this.#catchUp(client);
+  async #next(queries: StreamQueries): Promise<void> {
+    const entries = await queries.next(this.#last, LIVE_PAGE, BLOCK_MS);
+    if (entries.length === LIVE_PAGE) await this.#catchUp(queries);
     else this.#handOver(entries);
   }
 
-  async #recheck(client: RedisClient): Promise<void> {
+  async #recheck(queries: StreamQueries): Promise<void> {
     this.#isInDoubt = false;
-    if (!this.#isAnchored) await this.#skip(client);
-    await this.#catchUp(client);
+    if (!this.#isAnchored) await this.#skip(queries);
+    await this.#catchUp(queries);
   }
 
   /** The last entry is gone: says so, unless nothing came after it, and goes on with what there is. */
-  async #skip(client: RedisClient): Promise<void> {
-    const [next] = await this.#range(client, `(${this.#last}`, 1);
+  async #skip(queries: StreamQueries): Promise<void> {
+    const [next] = await queries.range(`(${this.#last}`, 1);
     if (next) return this.#jump(idBefore(next[0]));
-    const generated = await this.#generated(client);
+    const generated = await queries.generated();
     const hadNone = !this.#isAnchored && generated === undefined;
     this.#isAnchored = false;
     if (hadNone || generated === this.#last) return;
     // Where there is no stream, the next one begins now: whatever a client saw lies before.
-    this.#jump(generated ?? idBefore(`${await this.#time(client)}-0`));
+    this.#jump(generated ?? idBefore(`${await queries.time()}-0`));
   }
 
   #jump(id: string): void {
@@ -226,51 +219,10 @@ export class RedisStream implements AsyncDisposable {
     this.#options.listener.filled(this.#last);
   }
 
-  /**
-   * Asks on the other connection where the stream ends. A reader that does not get there is deaf,
-   * whatever its own connection says.
-   */
-  async #check(): Promise<void> {
-    const { ask, stream } = this.#options;
-    const last = this.#last;
-    const isAnchored = this.#isAnchored;
-    try {
-      const [newest, own] = await Promise.all([
-        ask("xrevrange", stream, "+", "-", "COUNT", 1) as Promise<Entry[]>,
-        ask("xrange", stream, last, last, "COUNT", 1) as Promise<Entry[]>,
-      ]);
-      this.#checkedAt = performance.now();
-      const end = newest[0]?.[0] ?? "0-0";
-      this.#isInDoubt ||= isAnchored ? own.length === 0 : compareIds(end, last) < 0;
-      this.#compare(end);
-    } catch (error) {
-      if (performance.now() - this.#checkedAt > DEAF_AFTER_MS) {
-        this.#fail(`the stream cannot be checked: ${(error as Error).message}`);
-      }
-    }
-    if (!this.#isClosed) this.#checkTimer = setTimeout(() => this.#check(), CHECK_EVERY_MS);
-  }
-
-  #compare(end: string): void {
-    const last = this.#last;
-    const goal = this.#goal;
-    if (!this.#isFilled || compareIds(end, last) <= 0) {
-      this.#goal = undefined;
-    } else if (goal === undefined || compareIds(last, goal.id) >= 0) {
-      this.#goal = { id: end, from: last, since: performance.now() };
-    } else if (performance.now() - goal.since > DEAF_AFTER_MS) {
-      const reason = `the reader trails the stream for more than ${DEAF_AFTER_MS} ms`;
-      this.#fail(reason);
-      // One that moves is only slow, and building it anew would make it slower.
-      if (last === goal.from) this.#link.reset(reason);
-      this.#goal = undefined;
-    }
-  }
-
   #succeed(): void {
     this.#link.settle();
     this.#page = PAGE;
-    if (this.#goal !== undefined && compareIds(this.#last, this.#goal.id) < 0) return;
+    if (this.#watch.isTrailing(this.#last)) return;
     this.#trouble = undefined;
     this.#options.proven();
   }
@@ -278,32 +230,6 @@ export class RedisStream implements AsyncDisposable {
   #fail(reason: string): void {
     this.#trouble = reason;
     this.#options.failed(reason);
-  }
-
-  #range(client: RedisClient, from: string, count: number): Promise<Entry[]> {
-    return this.#call(client, "xrange", this.#options.stream, from, "+", "COUNT", count);
-  }
-
-  /** The last id that the stream has given, also where that entry is gone; none without a stream. */
-  async #generated(client: RedisClient): Promise<string | undefined> {
-    try {
-      const info = await this.#call<unknown[]>(client, "xinfo", "STREAM", this.#options.stream);
-      return String(info[info.indexOf("last-generated-id") + 1]);
-    } catch (error) {
-      if ((error as Error).message.includes("no such key")) return undefined;
-      throw error;
-    }
-  }
-
-  async #time(client: RedisClient): Promise<number> {
-    const [seconds, microseconds] = await this.#call<[string, string]>(client, "time");
-    return Number(seconds) * 1_000 + Math.floor(Number(microseconds) / 1_000);
-  }
-
-  async #call<T>(client: RedisClient, command: string, ...args: (string | number)[]): Promise<T> {
-    const reply = await client.call(command, ...args);
-    if (client !== this.#client) throw new Error("the connection was given up");
-    return reply as T;
   }
 }
 
