@@ -64,6 +64,8 @@ export class History implements Past {
   #begun = false;
   /** Where the stream begins anew: everything behind `id` is in the window, or was. */
   #start = { id: "0-0", number: 0 };
+  /** The first entry behind that place. */
+  #first: string | undefined;
   /** The last id before the stream was replaced: whoever stands there stands in another stream. */
   #replaced: string | undefined;
 
@@ -92,6 +94,7 @@ export class History implements Past {
   /** An entry of the stream. Returns its envelope, which reads itself once somebody asks. */
   entry(id: string, text: string, now: number): Envelope {
     if (!this.#begun) this.#begin(id);
+    this.#first ??= id;
     this.#position = { ...this.#position, stream: id };
     return this.#keep("stream", text, now);
   }
@@ -104,9 +107,13 @@ export class History implements Past {
     this.#position = { ...this.#position, beat: id, since: 0 };
   }
 
-  /** All that the stream held at the start has been heard; its last entry is `id`, `0-0` for none. */
+  /** All that the stream held at the start has been heard; the last id it has given is `id`. */
   filled(id: string): void {
     if (!this.#begun) this.#begin(id);
+    // The last entries may be gone, which other nodes have heard.
+    if (compareIds(id, this.#position.stream) > 0) {
+      this.#position = { ...this.#position, stream: id };
+    }
   }
 
   /**
@@ -160,6 +167,7 @@ export class History implements Past {
   #begin(id: string): void {
     this.#begun = true;
     this.#start = { id, number: this.window.end };
+    this.#first = undefined;
     this.#position = { ...this.#position, stream: id };
   }
 
@@ -169,7 +177,7 @@ export class History implements Past {
     if (compareIds(stream, this.#position.stream) > 0) return "ahead";
     const { id, number } = this.#start;
     const start = window.first > number ? window.lost!.position.stream : id;
-    if (compareIds(stream, start) < 0) return "lost";
+    if (compareIds(stream, start) < 0 || this.#isOfAnother(stream)) return "lost";
     const search = (isBefore: (difference: number) => boolean) =>
       // What was heard before the start is of another stream, or too old.
       Math.max(
@@ -180,6 +188,12 @@ export class History implements Past {
       from: search((difference) => difference <= 0),
       level: search((difference) => difference < 0),
     };
+  }
+
+  /** A stream that began empty has given no id before its first entry's: another stream has. */
+  #isOfAnother(id: string): boolean {
+    if (this.#start.id !== "0-0" || id === "0-0") return false;
+    return this.#first !== undefined && compareIds(id, this.#first) < 0;
   }
 
   #placeInChannel({ beat, since }: Position): Place | Nowhere {

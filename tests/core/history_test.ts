@@ -332,6 +332,32 @@ Deno.test("a node that starts vouches for the stream from its first entry on", (
   assertEquals(bodies(known(history, at("5-0"))), ['{"n":2}']);
 });
 
+Deno.test("a node that starts on an empty stream vouches for nothing before the first entry", () => {
+  const history = new History({ ...DEFAULTS, channel: false });
+  history.filled("0-0");
+  const at = (stream: string) => ({ stream, beat: "", since: 0 });
+  // Whoever brings it may stand in the stream that was there before Redis lost everything.
+  assertNotEquals(history.resume(at("5-0"), ["ann"]).state, "known");
+  history.entry("6-0", envelope(["ann"], 1), 0);
+  assertEquals(history.resume(at("5-0"), ["ann"]).state, "lost");
+  assertEquals(bodies(known(history, at("0-0"))), ['{"n":1}']);
+  assertEquals(bodies(known(history, at("6-0"))), []);
+  history.entry("6-1", envelope(["ann"], 2), 0);
+  assertEquals(bodies(known(history, at("6-0"))), ['{"n":2}']);
+});
+
+Deno.test("a node starts at the last id that the stream has given, though that entry is gone", () => {
+  const history = new History({ ...DEFAULTS, channel: false });
+  history.entry("5-0", envelope(["ann"], 1), 0);
+  history.entry("5-1", envelope(["ann"], 2), 0);
+  history.filled("5-7");
+  const at = (stream: string) => ({ stream, beat: "", since: 0 });
+  assertEquals(history.position, at("5-7"));
+  assertEquals(bodies(known(history, at("5-7"))), []);
+  assertEquals(bodies(known(history, at("5-0"))), ['{"n":2}']);
+  assertEquals(history.resume(at("5-8"), ["ann"]).state, "ahead");
+});
+
 Deno.test("what cannot be understood and what cannot be known is never a claim", () => {
   const history = started();
   history.entry("5-0", envelope(["ann"], 1), 0);
