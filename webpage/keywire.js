@@ -148,6 +148,9 @@ const SPOKEN = [1001, 1012, 4403, 4408];
 /** So many dials that did not get through, while HTTP did, mean that WebSockets do not. */
 const BLOCKED_AFTER = 2;
 
+/** How long events may wait for the outcome of a trial: who swallows WebSockets says none. */
+const TRIAL_MS = 3_000;
+
 /** The longest that `setTimeout` can wait. */
 const FOREVER = 2_147_483_647;
 
@@ -389,10 +392,13 @@ export class Keywire extends Target {
     };
     const upgrade = async () => {
       const mine = trial = child(this.#stop.signal);
+      const limit = setTimeout(() => mine.abort(), TRIAL_MS);
+      mine.signal.addEventListener("abort", () => clearTimeout(limit));
       let adopted = false;
       const end = this.#connectSocket(key, mine, (event) => {
         if (!adopted) {
           if (event.type !== "welcome" || event.recovered !== true) return mine.abort();
+          clearTimeout(limit);
           adopted = true;
           successor = end;
           this.#transport = "websocket";

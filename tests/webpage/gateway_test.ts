@@ -1,8 +1,9 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { MongoClient } from "mongodb";
-import { openSocket } from "../services/clients.ts";
+import { openSocket, publish } from "../services/clients.ts";
 import { startKeywire } from "../services/gateway.ts";
 import { startMongodb } from "../services/mongodb.ts";
+import { Proxy } from "../services/proxy.ts";
 import { startRedis } from "../services/redis.ts";
 import { freePort, waitFor } from "../services/wait.ts";
 import { ClientProgram } from "./client_program.ts";
@@ -13,6 +14,7 @@ const CLIENTS = [
   { runtime: "Deno", transport: "sse" },
   { runtime: "Node", transport: "auto" }, // before Node 22 this is an event stream
 ] as const;
+const UPGRADE = /^Upgrade: websocket\r\n/im;
 const FAST = { minDelayMs: 50, maxDelayMs: 500 };
 
 Deno.test("A client resumes behind the last message when its node has restarted", async () => {
@@ -108,4 +110,29 @@ Deno.test("A client obeys a draining node, and comes when there is another", asy
   await gateway.ended;
   gateway = stack.use(await startKeywire(env));
   await Promise.all(clients.map((client) => client.until("welcome")));
+});
+
+Deno.test("A client that fell back hears in time while its next WebSocket is swallowed", async () => {
+  await using gateway = await startKeywire({ EMBEDDED_KEYS: "a" });
+  await using proxy = new Proxy(gateway.port);
+  proxy.rewrite((request) => request.replace(UPGRADE, ""));
+  const swallowed = Promise.withResolvers<void>();
+  await using client = new ClientProgram("Deno", `http://127.0.0.1:${proxy.port}`, {
+    key: "a",
+    upgradeMs: 1_000,
+    ...FAST,
+  });
+  await client.until("welcome");
+  proxy.drop((request) => {
+    const isUpgrade = UPGRADE.test(request);
+    if (isUpgrade) swallowed.resolve();
+    return isUpgrade;
+  });
+  await swallowed.promise;
+  const sentAt = performance.now();
+  const published = await publish(gateway.url, { recipients: ["a"], n: 1 });
+  await published.body?.cancel();
+  await client.until("message");
+  const ms = performance.now() - sentAt;
+  assert(ms < 5_000, `it took ${ms} ms`);
 });
