@@ -166,9 +166,15 @@ async function flood(
   then(latencies.sort((a, b) => a - b)[Math.floor(latencies.length * 0.99)]!);
 }
 
-/** The noise of a busy machine is allowed for, a wait for somebody who does not read is not. */
+/**
+ * The noise of a busy machine is allowed for (on an idle one the two are alike), a wait for somebody
+ * who does not read is not: that one has no end.
+ */
 function assertUndisturbed(before: number, during: number): void {
-  assert(during < 2 * before + 100, `p99 was ${before} ms, and is ${during} ms beside the stalled`);
+  assert(
+    during < 2 * before + 1_000,
+    `p99 was ${before} ms, and is ${during} ms beside the stalled`,
+  );
 }
 
 async function openStalled(
