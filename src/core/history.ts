@@ -1,5 +1,5 @@
 import { Beats } from "./beats.ts";
-import { Envelope } from "./envelope.ts";
+import { advance, type Base, Envelope } from "./envelope.ts";
 import { compareIds, type Position } from "./position.ts";
 import { type Past, type Place, Replay } from "./replay.ts";
 import { Window, type WindowOptions } from "./window.ts";
@@ -56,10 +56,11 @@ export class History implements Past {
   readonly window: Window;
   readonly #options: HistoryOptions;
   readonly #beats = new Beats();
-  #position: Position = { stream: "0-0", beat: "", since: 0 };
+  /** A place where the node was lately: with the last entry or beat, or a millisecond ago. */
+  #base: Base;
+  /** The number of the channel's messages since. */
+  #ahead = 0;
   #breaks = 0;
-  /** The number of the channel's messages. */
-  #heard = 0;
   /** Whether anything is known of the stream. */
   #begun = false;
   /** Where the stream begins anew: everything behind `id` is in the window, or was. */
@@ -72,11 +73,13 @@ export class History implements Past {
   constructor(options: HistoryOptions) {
     this.#options = options;
     this.window = new Window(options);
+    const position = { stream: "0-0", beat: "", since: 0 };
+    this.#base = { position, heard: 0, at: -Infinity, maxBytes: options.maxMessageBytes };
   }
 
-  /** Where the node is: the same position for all that are told one. */
+  /** Where the node is. */
   get position(): Position {
-    return this.#position;
+    return advance(this.#base.position, this.#ahead);
   }
 
   /** How often messages were lost to the node. */
@@ -86,17 +89,17 @@ export class History implements Past {
 
   /** A message of the channel. Returns its envelope, which reads itself once somebody asks. */
   message(text: string, now: number): Envelope {
-    this.#heard++;
-    this.#position = { ...this.#position, since: this.#position.since + 1 };
-    return this.#keep("channel", text, now);
+    if (now - this.#base.at >= 1) this.#move(this.position, now);
+    this.#ahead++;
+    return this.#keep(text, now);
   }
 
   /** An entry of the stream. Returns its envelope, which reads itself once somebody asks. */
   entry(id: string, text: string, now: number): Envelope {
     if (!this.#begun) this.#begin(id);
     this.#first ??= id;
-    this.#position = { ...this.#position, stream: id };
-    return this.#keep("stream", text, now);
+    this.#move({ ...this.position, stream: id }, now);
+    return this.#keep(text, now);
   }
 
   /** A beat, from whichever node. */
@@ -104,29 +107,28 @@ export class History implements Past {
     this.window.trim(now);
     this.#beats.add(id, { heard: this.#heard, number: this.window.end });
     this.#beats.trim(this.#lost);
-    this.#position = { ...this.#position, beat: id, since: 0 };
+    this.#move({ ...this.position, beat: id, since: 0 }, now);
   }
 
   /** All that the stream held at the start has been heard; the last id it has given is `id`. */
   filled(id: string): void {
     if (!this.#begun) this.#begin(id);
     // The last entries may be gone, which other nodes have heard.
-    if (compareIds(id, this.#position.stream) > 0) {
-      this.#position = { ...this.#position, stream: id };
-    }
+    const { position } = this;
+    if (compareIds(id, position.stream) > 0) this.#move({ ...position, stream: id });
   }
 
   /**
    * Messages of this source may have been lost: nobody resumes across this place, and who is in the
    * middle of a replay is told. The stream goes on from `id`.
    */
-  gap(source: Envelope["source"], id: string = this.#position.stream): void {
+  gap(source: Envelope["source"], id: string = this.position.stream): void {
     this.#breaks++;
     if (source === "channel") {
       this.#beats.clear();
-      this.#position = { ...this.#position, beat: "", since: 0 };
+      this.#move({ ...this.position, beat: "", since: 0 });
     } else {
-      const last = this.#position.stream;
+      const last = this.position.stream;
       if (this.#begun && compareIds(id, last) <= 0) this.#replace(last);
       this.#begin(id);
     }
@@ -145,18 +147,22 @@ export class History implements Past {
     return { state: states.includes("unknown beat") ? "unknown beat" : "ahead" };
   }
 
-  #keep(source: Envelope["source"], text: string, now: number): Envelope {
-    const envelope = new Envelope({
-      source,
-      text,
-      position: this.#position,
-      heard: this.#heard,
-      at: now,
-      maxBytes: this.#options.maxMessageBytes,
-    });
+  #keep(text: string, now: number): Envelope {
+    const envelope = new Envelope(this.#base, this.#ahead, text);
     this.window.push(envelope);
     this.window.trim(now);
     return envelope;
+  }
+
+  /** The number of the channel's messages. */
+  get #heard(): number {
+    return this.#base.heard + this.#ahead;
+  }
+
+  /** What comes is counted from here. */
+  #move(position: Position, now = this.#base.at): void {
+    this.#base = { ...this.#base, position, heard: this.#heard, at: now };
+    this.#ahead = 0;
   }
 
   #replace(last: string): void {
@@ -168,21 +174,21 @@ export class History implements Past {
     this.#begun = true;
     this.#start = { id, number: this.window.end };
     this.#first = undefined;
-    this.#position = { ...this.#position, stream: id };
+    this.#move({ ...this.position, stream: id });
   }
 
   #placeInStream({ stream }: Position): Place | Nowhere {
     const { window } = this;
     if (this.#replaced !== undefined && compareIds(stream, this.#replaced) <= 0) return "lost";
-    if (compareIds(stream, this.#position.stream) > 0) return "ahead";
+    if (compareIds(stream, this.position.stream) > 0) return "ahead";
     const { id, number } = this.#start;
-    const start = window.first > number ? window.lost!.position.stream : id;
+    const start = window.first > number ? window.lost!.stream : id;
     if (compareIds(stream, start) < 0 || this.#isOfAnother(stream)) return "lost";
     const search = (isBefore: (difference: number) => boolean) =>
       // What was heard before the start is of another stream, or too old.
       Math.max(
         number,
-        window.search(({ position }) => isBefore(compareIds(position.stream, stream))),
+        window.search((envelope) => isBefore(compareIds(envelope.stream, stream))),
       );
     return {
       from: search((difference) => difference <= 0),
