@@ -6,7 +6,7 @@ import { type AppOptions, createApp, createInternalApp } from "./src/app.ts";
 import { openBus } from "./src/bus/mod.ts";
 import { Gateway } from "./src/gateway.ts";
 import { LookUps, openKeyStore } from "./src/keystores/mod.ts";
-import { drain } from "./src/ops/drain.ts";
+import { allGone, drain } from "./src/ops/drain.ts";
 import { Health } from "./src/ops/health.ts";
 import { configureLog } from "./src/ops/log.ts";
 import { createMetrics } from "./src/ops/metrics.ts";
@@ -112,7 +112,7 @@ await drain({
 });
 // A dead Redis, or a stalled peer, delays nothing: what is not said by now is left to the leases.
 await Promise.race([
-  presence[Symbol.asyncDispose](),
+  Promise.all([presence[Symbol.asyncDispose](), allGone(gateway.limits)]),
   new Promise((resolve) => setTimeout(resolve, 500)),
 ]);
 log.info("Stopped");

@@ -35,6 +35,11 @@ export async function drain({ connections, durationMs, announce }: DrainOptions)
   for (const connection of [...connections.keys()]) connection.close(CLOSE.restart);
 }
 
+/** Resolves when every peer has been told, and is gone: an exit before that would cut them off instead. */
+export async function allGone(places: { readonly taken: number }): Promise<void> {
+  while (places.taken > 0) await new Promise((resolve) => setTimeout(resolve, 10));
+}
+
 function shuffle<T>(items: T[]): T[] {
   for (let i = items.length - 1; i > 0; i--) {
     const j = Math.floor(Math.random() * (i + 1));
