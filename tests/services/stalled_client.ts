@@ -27,7 +27,11 @@ export class StalledClient implements Disposable {
   static async open(
     port: number,
     key: string,
-    { sse = false, v1 = false }: { sse?: boolean; v1?: boolean } = {},
+    { sse = false, v1 = false, headers = {} }: {
+      sse?: boolean;
+      v1?: boolean;
+      headers?: Record<string, string>;
+    } = {},
   ): Promise<StalledClient> {
     const connection = await Deno.connect({ hostname: "127.0.0.1", port });
     const lines = sse ? [`GET /events?${key} HTTP/1.1`] : [
@@ -38,6 +42,7 @@ export class StalledClient implements Disposable {
       "Sec-WebSocket-Version: 13",
       ...v1 ? ["Sec-WebSocket-Protocol: keywire.v1"] : [],
     ];
+    for (const [name, value] of Object.entries(headers)) lines.push(`${name}: ${value}`);
     const request = [...lines, `Host: 127.0.0.1:${port}`, "", ""].join("\r\n");
     await connection.write(new TextEncoder().encode(request));
     const { head, rest } = await readHead(connection);
