@@ -1,5 +1,5 @@
 import { Beats } from "./beats.ts";
-import { advance, type Base, Envelope } from "./envelope.ts";
+import { advance, Envelope, type Run } from "./envelope.ts";
 import { compareIds, type Position } from "./position.ts";
 import { type Past, type Place, Replay } from "./replay.ts";
 import { Window, type WindowOptions } from "./window.ts";
@@ -56,10 +56,12 @@ export class History implements Past {
   readonly window: Window;
   readonly #options: HistoryOptions;
   readonly #beats = new Beats();
-  /** A place where the node was lately: with the last entry or beat, or a millisecond ago. */
-  #base: Base;
-  /** The number of the channel's messages since. */
-  #ahead = 0;
+  /** Where the node was before the run. */
+  #place: Position = { stream: "0-0", beat: "", since: 0 };
+  /** The number of the channel's messages before the run. */
+  #before = 0;
+  /** The envelopes that came last, up to the window's end, unless something came between. */
+  #run: Run | undefined;
   #breaks = 0;
   /** Whether anything is known of the stream. */
   #begun = false;
@@ -73,13 +75,12 @@ export class History implements Past {
   constructor(options: HistoryOptions) {
     this.#options = options;
     this.window = new Window(options);
-    const position = { stream: "0-0", beat: "", since: 0 };
-    this.#base = { position, heard: 0, at: -Infinity, maxBytes: options.maxMessageBytes };
   }
 
   /** Where the node is. */
   get position(): Position {
-    return advance(this.#base.position, this.#ahead);
+    const run = this.#run;
+    return run === undefined ? this.#place : advance(run.position, this.window.end - 1 - run.first);
   }
 
   /** How often messages were lost to the node. */
@@ -89,16 +90,18 @@ export class History implements Past {
 
   /** A message of the channel. Returns its envelope, which reads itself once somebody asks. */
   message(text: string, now: number): Envelope {
-    if (now - this.#base.at >= 1) this.#move(this.position, now);
-    this.#ahead++;
+    const run = this.#run;
+    if (run === undefined || now - run.at >= 1) {
+      this.#begin("channel", advance(this.position, 1), now);
+    }
     return this.#keep(text, now);
   }
 
   /** An entry of the stream. Returns its envelope, which reads itself once somebody asks. */
   entry(id: string, text: string, now: number): Envelope {
-    if (!this.#begun) this.#begin(id);
+    if (!this.#begun) this.#startAt(id);
     this.#first ??= id;
-    this.#move({ ...this.position, stream: id }, now);
+    this.#begin("stream", { ...this.position, stream: id }, now);
     return this.#keep(text, now);
   }
 
@@ -107,12 +110,12 @@ export class History implements Past {
     this.window.trim(now);
     this.#beats.add(id, { heard: this.#heard, number: this.window.end });
     this.#beats.trim(this.#lost);
-    this.#move({ ...this.position, beat: id, since: 0 }, now);
+    this.#move({ ...this.position, beat: id, since: 0 });
   }
 
   /** All that the stream held at the start has been heard; the last id it has given is `id`. */
   filled(id: string): void {
-    if (!this.#begun) this.#begin(id);
+    if (!this.#begun) this.#startAt(id);
     // The last entries may be gone, which other nodes have heard.
     const { position } = this;
     if (compareIds(id, position.stream) > 0) this.#move({ ...position, stream: id });
@@ -130,7 +133,7 @@ export class History implements Past {
     } else {
       const last = this.position.stream;
       if (this.#begun && compareIds(id, last) <= 0) this.#replace(last);
-      this.#begin(id);
+      this.#startAt(id);
     }
   }
 
@@ -148,21 +151,38 @@ export class History implements Past {
   }
 
   #keep(text: string, now: number): Envelope {
-    const envelope = new Envelope(this.#base, this.#ahead, text);
-    this.window.push(envelope);
-    this.window.trim(now);
+    const { window } = this;
+    const run = this.#run!;
+    const envelope = new Envelope(run, window.end, text);
+    // What is surely too large is forgotten at once: it must not crowd out the others.
+    window.push(run, text.length > run.maxBytes ? "" : text);
+    window.trim(now);
     return envelope;
   }
 
   /** The number of the channel's messages. */
   get #heard(): number {
-    return this.#base.heard + this.#ahead;
+    const run = this.#run;
+    return run === undefined ? this.#before : run.heard + this.window.end - 1 - run.first;
   }
 
-  /** What comes is counted from here. */
-  #move(position: Position, now = this.#base.at): void {
-    this.#base = { ...this.#base, position, heard: this.#heard, at: now };
-    this.#ahead = 0;
+  /** The next envelope begins a run, with which the node is at `position`. */
+  #begin(source: Run["source"], position: Position, now: number): void {
+    this.#run = {
+      first: this.window.end,
+      source,
+      position,
+      heard: this.#heard + Number(source === "channel"),
+      at: now,
+      maxBytes: this.#options.maxMessageBytes,
+    };
+  }
+
+  /** The node is at `position` without an envelope. */
+  #move(position: Position): void {
+    this.#before = this.#heard;
+    this.#place = position;
+    this.#run = undefined;
   }
 
   #replace(last: string): void {
@@ -170,7 +190,7 @@ export class History implements Past {
     if (replaced === undefined || compareIds(last, replaced) > 0) this.#replaced = last;
   }
 
-  #begin(id: string): void {
+  #startAt(id: string): void {
     this.#begun = true;
     this.#start = { id, number: this.window.end };
     this.#first = undefined;
@@ -182,13 +202,13 @@ export class History implements Past {
     if (this.#replaced !== undefined && compareIds(stream, this.#replaced) <= 0) return "lost";
     if (compareIds(stream, this.position.stream) > 0) return "ahead";
     const { id, number } = this.#start;
-    const start = window.first > number ? window.lost!.stream : id;
+    const start = window.first > number ? window.lost!.position.stream : id;
     if (compareIds(stream, start) < 0 || this.#isOfAnother(stream)) return "lost";
     const search = (isBefore: (difference: number) => boolean) =>
       // What was heard before the start is of another stream, or too old.
       Math.max(
         number,
-        window.search((envelope) => isBefore(compareIds(envelope.stream, stream))),
+        window.search(({ position }) => isBefore(compareIds(position.stream, stream))),
       );
     return {
       from: search((difference) => difference <= 0),

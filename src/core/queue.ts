@@ -39,13 +39,18 @@ export class Queue<T> {
     return this.#items[this.#vacant + number - this.#first];
   }
 
+  /** Puts `item` in the place of the one with that number, which is here. */
+  set(number: number, item: T): void {
+    this.#items[this.#vacant + number - this.#first] = item;
+  }
+
   /** The number of the first item for which `isBefore` is false, as it is for all behind it. */
-  search(isBefore: (item: T) => boolean): number {
+  search(isBefore: (item: T, number: number) => boolean): number {
     let low = this.#first;
     let high = this.end;
     while (low < high) {
       const middle = Math.floor((low + high) / 2);
-      if (isBefore(this.at(middle)!)) low = middle + 1;
+      if (isBefore(this.at(middle)!, middle)) low = middle + 1;
       else high = middle;
     }
     return low;

@@ -1,28 +1,44 @@
-import type { Envelope } from "./envelope.ts";
+import { Envelope, type Run } from "./envelope.ts";
 import { Queue } from "./queue.ts";
 import { RecipientIndex } from "./recipient_index.ts";
 
 export interface WindowOptions {
-  /** How long an envelope is kept, in milliseconds. */
+  /** How long an envelope is kept, in milliseconds, to about one. */
   readonly maxAgeMs: number;
   /** How much is kept, in about bytes. */
   readonly maxBytes: number;
 }
 
+/** An envelope that somebody has looked for, and what it takes, in about bytes. */
+interface Found {
+  readonly envelope: Envelope;
+  readonly size: number;
+}
+
+/** What an envelope takes besides its text, in about bytes. */
+const OVERHEAD = 256;
+
 /**
  * The last envelopes of both sources, in the order in which this node heard them, and numbered so.
+ *
+ * Each one is kept as its text alone, and what a run of them has in common stands in one place: the
+ * garbage collector moves all that is kept twice, and marks it often, which costs more than all else
+ * that is done with a message.
  *
  * They are indexed by recipient when somebody looks for some, and only as far back as he looks: a
  * node where nobody resumes reads no envelope but for those who are connected.
  */
 export class Window {
   readonly #options: WindowOptions;
-  readonly #envelopes = new Queue<Envelope>();
+  readonly #kept = new Queue<string | Found>();
+  readonly #runs = new Queue<Run>();
+  #newest: Run | undefined;
   readonly #index = new RecipientIndex();
   /** The envelopes in the index: from the first of these numbers up to the second, without it. */
   #indexed = { from: 0, to: 0 };
   #bytes = 0;
-  #lost: Envelope | undefined;
+  /** The run of the envelope just before the first. */
+  #lost: Run | undefined;
 
   constructor(options: WindowOptions) {
     this.#options = options;
@@ -30,12 +46,12 @@ export class Window {
 
   /** The number of the oldest envelope that is here. */
   get first(): number {
-    return this.#envelopes.first;
+    return this.#kept.first;
   }
 
   /** The number of the next envelope. */
   get end(): number {
-    return this.#envelopes.end;
+    return this.#kept.end;
   }
 
   /** What is kept, in about bytes. */
@@ -48,43 +64,41 @@ export class Window {
     return this.#index.size;
   }
 
-  /** The envelope just before the first, as it was. */
+  /** The envelope just before the first, where it was, without what it said. */
   get lost(): Envelope | undefined {
-    return this.#lost;
+    return this.#lost && new Envelope(this.#lost, this.first - 1, "");
   }
 
-  /** Adds an envelope. Returns its number. */
-  push(envelope: Envelope): number {
-    this.#envelopes.push(envelope);
-    this.#bytes += envelope.size;
-    return this.end - 1;
+  /** Adds the text of an envelope, which belongs to the last run or begins another. */
+  push(run: Run, text: string): void {
+    if (run !== this.#newest) this.#runs.push(this.#newest = run);
+    this.#kept.push(text);
+    this.#bytes += sizeOf(text);
   }
 
   /** Forgets what is too old at `now` or too much; amortised constant time an envelope. */
   trim(now: number): void {
     const { maxAgeMs, maxBytes } = this.#options;
+    const since = now - maxAgeMs;
     for (;;) {
-      const oldest = this.at(this.first);
-      if (oldest === undefined) return;
-      if (oldest.at >= now - maxAgeMs && this.#bytes <= maxBytes) return;
-      this.#lost = oldest;
-      this.#bytes -= oldest.size;
-      if (this.first >= this.#indexed.from && this.first < this.#indexed.to) {
-        const delivery = oldest.read();
-        if (typeof delivery !== "string") this.#index.removeOldest(delivery.recipients);
-      }
-      this.#envelopes.shift();
+      const run = this.#runs.at(this.#runs.first);
+      if (run === undefined || (run.at >= since && this.#bytes <= maxBytes)) return;
+      this.#shift(run);
     }
   }
 
-  /** The envelope with that number. */
+  /** The envelope with that number: the same one for whoever looks for it. */
   at(number: number): Envelope | undefined {
-    return this.#envelopes.at(number);
+    const kept = this.#kept.at(number);
+    if (typeof kept !== "string") return kept?.envelope;
+    const envelope = this.#envelope(number, kept);
+    this.#kept.set(number, { envelope, size: sizeOf(kept) });
+    return envelope;
   }
 
   /** The number of the first envelope for which `isBefore` is false, as it is for all behind it. */
   search(isBefore: (envelope: Envelope) => boolean): number {
-    return this.#envelopes.search(isBefore);
+    return this.#kept.search((_, number) => isBefore(this.#envelope(number, "")));
   }
 
   /**
@@ -94,6 +108,27 @@ export class Window {
   numbers(recipients: readonly string[], from: number): Iterable<number> {
     this.#extend(Math.max(from, this.first));
     return this.#index.numbers(recipients, from);
+  }
+
+  #envelope(number: number, text: string): Envelope {
+    const next = this.#runs.search(({ first }) => first <= number);
+    return new Envelope(this.#runs.at(next - 1)!, number, text);
+  }
+
+  /** Forgets the oldest envelope, which is of `run`. */
+  #shift(run: Run): void {
+    const number = this.first;
+    const kept = this.#kept.shift()!;
+    this.#bytes -= typeof kept === "string" ? sizeOf(kept) : kept.size;
+    if (number >= this.#indexed.from && number < this.#indexed.to && typeof kept !== "string") {
+      const delivery = kept.envelope.read();
+      if (typeof delivery !== "string") this.#index.removeOldest(delivery.recipients);
+    }
+    this.#lost = run;
+    const next = this.#runs.at(this.#runs.first + 1);
+    if ((next?.first ?? this.end) > this.first) return;
+    this.#runs.shift();
+    if (next === undefined) this.#newest = undefined;
   }
 
   /** Lets the index hold what is there from `from` on. */
@@ -112,4 +147,8 @@ export class Window {
       if (typeof delivery !== "string") this.#index.add(indexed.to, delivery.recipients);
     }
   }
+}
+
+function sizeOf(text: string): number {
+  return text.length * 2 + OVERHEAD;
 }

@@ -33,3 +33,12 @@ Deno.test("a queue of a million items is emptied in no time", () => {
   // Moving the rest at every step would take minutes.
   assert(performance.now() - start < 2_000);
 });
+
+Deno.test("a queue's item can be replaced, and a search is told numbers as well", () => {
+  const queue = new Queue<string>();
+  for (const item of ["a", "b", "c", "d", "e"]) queue.push(item);
+  queue.shift();
+  queue.set(2, "x");
+  assertEquals([queue.at(1), queue.at(2), queue.at(3), queue.end], ["b", "x", "d", 5]);
+  assertEquals(queue.search((_, number) => number < 3), 3);
+});
