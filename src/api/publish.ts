@@ -68,13 +68,16 @@ const ADVICE: Record<Malformed, string> = {
   wrong_recipients: 'its recipients must be an array of strings, or "*"',
 };
 
-/** Checks an envelope before it goes out. Returns its recipients, or what is wrong with it. */
+/** Checks an envelope before it goes out. Returns its distinct recipients, or what is wrong. */
 export function checkEnvelope(
   text: string,
   maxBytes: number,
 ): { recipients: readonly string[] | "*" } | { status: 400 | 413; detail: string } {
   const message = parseMessage(text, maxBytes);
-  if (typeof message !== "string") return { recipients: message.recipients };
+  if (typeof message !== "string") {
+    const { recipients } = message;
+    return { recipients: recipients === "*" ? recipients : [...new Set(recipients)] };
+  }
   return {
     status: message === "too_large" ? 413 : 400,
     detail: `Cannot publish the envelope as ${ADVICE[message]}`,

@@ -7,7 +7,10 @@ import { cutMember } from "./cut_member.ts";
  * the backend wrote it: parsing and printing again would change 12345678901234567890, 1e400 and 1.0.
  */
 export interface Message {
-  /** The distinct names that should hear it, in their order, or everyone connected. */
+  /**
+   * The names that should hear it, or everyone connected. One that is repeated hears it once, which
+   * is left to whoever delivers: a set of a thousand names costs more than all else here.
+   */
   readonly recipients: readonly string[] | "*";
   /** The delivered JSON object, on one line. */
   readonly body: string;
@@ -108,7 +111,7 @@ function readRecipients(value: unknown): Message["recipients"] | Malformed {
   if (!Array.isArray(value)) return "wrong_recipients";
   if (value.some((each) => typeof each === "number")) return "numeric_recipients";
   if (!value.every((each) => typeof each === "string")) return "wrong_recipients";
-  return value.length > 1 ? [...new Set(value)] : value;
+  return value;
 }
 
 /**

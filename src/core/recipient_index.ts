@@ -11,26 +11,27 @@ export class RecipientIndex {
     return this.#numbers.size;
   }
 
-  /** Notes that the envelope `number`, the highest so far, is for `recipients`. */
+  /** Notes that the envelope `number`, the highest so far, is for `recipients`, who may repeat. */
   add(number: number, recipients: Message["recipients"]): void {
     if (recipients === "*") return this.#everyone.push(number);
     for (const recipient of recipients) {
       let numbers = this.#numbers.get(recipient);
       if (numbers === undefined) this.#numbers.set(recipient, numbers = new Queue());
-      numbers.push(number);
+      if (numbers.at(numbers.end - 1) !== number) numbers.push(number);
     }
   }
 
-  /** Forgets the oldest envelope, which was for `recipients`. */
-  removeOldest(recipients: Message["recipients"]): void {
+  /** Forgets the envelope `number`, the oldest, which was for `recipients`. */
+  removeOldest(number: number, recipients: Message["recipients"]): void {
     if (recipients === "*") {
       this.#everyone.shift();
       return;
     }
     for (const recipient of recipients) {
       const numbers = this.#numbers.get(recipient);
-      numbers?.shift();
-      if (numbers?.first === numbers?.end) this.#numbers.delete(recipient);
+      if (numbers === undefined || numbers.at(numbers.first) !== number) continue;
+      numbers.shift();
+      if (numbers.first === numbers.end) this.#numbers.delete(recipient);
     }
   }
 

@@ -122,7 +122,7 @@ export class Window {
     this.#bytes -= typeof kept === "string" ? sizeOf(kept) : kept.size;
     if (number >= this.#indexed.from && number < this.#indexed.to && typeof kept !== "string") {
       const delivery = kept.envelope.read();
-      if (typeof delivery !== "string") this.#index.removeOldest(delivery.recipients);
+      if (typeof delivery !== "string") this.#index.removeOldest(number, delivery.recipients);
     }
     this.#lost = run;
     const next = this.#runs.at(this.#runs.first + 1);

@@ -61,6 +61,21 @@ Deno.test("a message that names two of a client's recipients is replayed once", 
   assertEquals(bodies(known(history, position, ["team", "ann"])), ['{"n":1}']);
 });
 
+Deno.test("a message that names a client twice is replayed once, and forgotten whole", () => {
+  const history = started();
+  const { position } = history;
+  history.message(envelope(["ann", "bob", "ann"], 1), 0);
+  history.message(envelope(["ann", "ann"], 2), 500);
+  assertEquals(bodies(known(history, position)), ['{"n":1}', '{"n":2}']);
+  assertEquals(bodies(known(history, position, ["bob", "ann"])), ['{"n":1}', '{"n":2}']);
+  const after = history.position;
+  history.message(envelope(["ann"], 3), 1_001);
+  assertEquals(bodies(known(history, { ...after, since: 1 })), ['{"n":2}', '{"n":3}']);
+  assertEquals(history.window.recipients, 1);
+  history.beat("b2", 3_000);
+  assertEquals(history.window.recipients, 0);
+});
+
 Deno.test("a recipient whose name is * hears what is for it and what is for everyone", () => {
   const history = started();
   const { position } = history;
