@@ -19,12 +19,13 @@ export async function waitFor<T>(
 }
 
 /**
- * A TCP port of 127.0.0.1 that is free now, below those that the system gives to outgoing connections:
- * with thousands of clients one of them would soon take it.
+ * A TCP port of 127.0.0.1 that is free now. It lies below those that the system gives to outgoing
+ * connections, as one of thousands of clients would soon take it, and by 10,000 below them, as a
+ * Redis of a Cluster listens there, too.
  */
 export function freePort(): number {
   for (;;) {
-    const port = 10_000 + Math.floor(Math.random() * 22_000);
+    const port = 10_000 + Math.floor(Math.random() * 12_000);
     try {
       Deno.listen({ hostname: "127.0.0.1", port }).close();
       return port;
