@@ -42,7 +42,7 @@ export function cutMember(text: string, name: string): string | "none" | "severa
 
 /** Whether a look at the members behind `from` is worth it: most texts are spared that. */
 function mayHold(text: string, name: string, from: number): boolean {
-  return text.includes(`"${name}"`, from) || text.includes("\\u00", from);
+  return text.includes(name, from) || text.includes("\\u00", from);
 }
 
 /** Finds the first member `name` behind `from`, which stands behind the brace or a comma. */
