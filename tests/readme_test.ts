@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { items, openSocket } from "./services/clients.ts";
 import { startKeywire } from "./services/gateway.ts";
+import { startMongodb } from "./services/mongodb.ts";
 import { startRedis } from "./services/redis.ts";
 import { run } from "./services/run.ts";
 
@@ -59,6 +60,18 @@ Deno.test("README: its lines for backends deliver, and its PUBLISH is valid", as
   } finally {
     await Deno.remove(dir, { recursive: true });
   }
+});
+
+Deno.test("README: its line that adds a key lets that key connect", async () => {
+  await using mongodb = await startMongodb();
+  const line = block("sh", "deno task add-key").replace("mongodb://localhost:27017", mongodb.url);
+  await using gateway = await startKeywire({ MONGODB_URL: mongodb.url });
+  const key = "00721b2a-046c-4ecc-a5df-5f808cc6c58f";
+  const { pathname: cwd } = new URL("..", import.meta.url);
+  await run(["sh", "-c", line.replace("deno task", `${Deno.execPath()} task`)], { cwd });
+  using socket = await openSocket(gateway.url, key);
+  socket.socket.send("ping");
+  assertEquals(await items(socket.frames, 1), ["heartbeat message"]);
 });
 
 Deno.test("README: its first curl publishes to the demo key", async () => {
