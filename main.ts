@@ -85,9 +85,9 @@ const options: AppOptions = {
   internalElsewhere: settings.internalPort !== undefined,
 };
 
-const servers = [serve(createApp(options), settings.port)];
+serve(createApp(options), settings.port);
 if (settings.internalPort !== undefined) {
-  servers.push(serve(createInternalApp(options), settings.internalPort));
+  serve(createInternalApp(options), settings.internalPort);
 }
 bus.listen(gateway);
 sayHello();
@@ -118,9 +118,9 @@ await Promise.race([
 log.info("Stopped");
 Deno.exit(0);
 
-function serve(app: ReturnType<typeof createApp>, port: number): Deno.HttpServer {
+function serve(app: ReturnType<typeof createApp>, port: number): void {
   try {
-    return Deno.serve({
+    Deno.serve({
       hostname: settings.host,
       port,
       onListen: () => {},
@@ -136,7 +136,7 @@ function serve(app: ReturnType<typeof createApp>, port: number): Deno.HttpServer
       });
     });
   } catch (error) {
-    return fail(`Cannot listen on ${settings.host}:${port}: ${(error as Error).message}`);
+    fail(`Cannot listen on ${settings.host}:${port}: ${(error as Error).message}`);
   }
 }
 

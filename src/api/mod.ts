@@ -2,6 +2,7 @@ import { OpenAPIHono } from "@hono/zod-openapi";
 import { getLogger } from "@logtape/logtape";
 import { type Bus, BusUnavailable } from "../bus/port.ts";
 import { problem } from "../transports/problem.ts";
+import { readText } from "../transports/read_text.ts";
 import { guard, type GuardOptions } from "./guard.ts";
 import { checkEnvelope, publishRoute } from "./publish.ts";
 
@@ -77,16 +78,4 @@ export function createApi(options: ApiOptions): OpenAPIHono {
     },
   });
   return api;
-}
-
-/** The body as text, undefined when it is larger than `maxBytes`. Bytes that are no UTF-8 fail later. */
-async function readText(request: Request, maxBytes: number): Promise<string | undefined> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of request.body ?? []) {
-    size += chunk.length;
-    if (size > maxBytes) return undefined;
-    chunks.push(chunk);
-  }
-  return await new Blob(chunks as BlobPart[]).text();
 }

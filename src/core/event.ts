@@ -39,12 +39,12 @@ export class MessageEvent implements Event {
 }
 
 /** A message's line of `keywire.v1`, for a client that has reached `position` with it. */
-export function messageLine(body: string, position: Position): string {
+function messageLine(body: string, position: Position): string {
   return `{"type":"message","cursor":"${formatCursor(position)}","message":${body}}`;
 }
 
 /** A message's block of an event stream, for a client that has reached `position` with it. */
-export function messageBlock(body: string, position: Position): string {
+function messageBlock(body: string, position: Position): string {
   return `id: ${formatCursor(position)}\ndata: ${body}\n\n`;
 }
 

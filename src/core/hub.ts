@@ -28,12 +28,6 @@ export class Hub {
     return this.#members.size;
   }
 
-  /** The number of subscribers that hear for `recipient`. */
-  count(recipient: string): number {
-    const members = this.#members.get(recipient);
-    return members === undefined ? 0 : members instanceof Set ? members.size : 1;
-  }
-
   /** Whether anyone here hears for `recipient`. */
   readonly has = (recipient: string): boolean => this.#members.has(recipient);
 
@@ -80,11 +74,6 @@ export class Hub {
       }
     }
     return count;
-  }
-
-  /** All subscribers, for what concerns each of them. */
-  [Symbol.iterator](): Iterator<Subscriber> {
-    return this.#all.values();
   }
 }
 

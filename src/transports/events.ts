@@ -1,5 +1,4 @@
-import type { CloseReason } from "../core/close_codes.ts";
-import { CLOSE } from "../core/close_codes.ts";
+import { CLOSE, type CloseReason } from "../core/close_codes.ts";
 import { PIECE_SIZE } from "../core/link.ts";
 import type { Arrival, Connection, Gateway, Sink, Transport } from "./port.ts";
 import { problem } from "./problem.ts";

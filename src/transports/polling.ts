@@ -3,6 +3,7 @@ import { readKey } from "../core/key.ts";
 import { type Refusal, REFUSED } from "../core/refusals.ts";
 import type { Admission, Arrival, Connection, Gateway, Sink, Transport } from "./port.ts";
 import { problem } from "./problem.ts";
+import { readText } from "./read_text.ts";
 
 /** How long a poll waits for a message, in milliseconds. */
 const POLL_MS = 25_000;
@@ -65,7 +66,7 @@ export class PollingTransport implements Transport {
   }
 
   async #post(request: Request): Promise<Response> {
-    if (await readBody(request) === "ping") return answer("heartbeat message");
+    if (await readText(request, MAX_POST_BYTES) === "ping") return answer("heartbeat message");
     this.#gateway.ignored();
     return answer("");
   }
@@ -157,16 +158,6 @@ function choose(pollers: Poller[], count: number | undefined): Poller | undefine
 function readCount(url: string): number | undefined {
   const digits = /[?&]_=(\d{1,15})(?:&|$)/.exec(url)?.[1];
   return digits === undefined ? undefined : Number(digits);
-}
-
-async function readBody(request: Request): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of request.body ?? []) {
-    if ((size += chunk.length) > MAX_POST_BYTES) return "";
-    chunks.push(chunk);
-  }
-  return await new Blob(chunks as BlobPart[]).text();
 }
 
 function answer(text: string): Response {
