@@ -1,11 +1,12 @@
 import type { BusListener } from "./port.ts";
-import type { RedisClient } from "./redis_connect.ts";
+import type { RedisSubscriber } from "./redis_connect.ts";
 import { RedisLink } from "./redis_link.ts";
+import { interceptMessages } from "./resp_messages.ts";
 
 /** What {@link RedisChannel} needs. */
 export interface RedisChannelOptions {
   /** Opens a connection to subscribe on. */
-  readonly open: () => RedisClient;
+  readonly open: () => RedisSubscriber;
   /** Where backends publish. */
   readonly channel: string;
   /** Where the nodes publish their beats. */
@@ -40,8 +41,8 @@ const BEAT = /^[A-Za-z0-9_-]{1,32}$/;
  */
 export class RedisChannel implements AsyncDisposable {
   readonly #options: RedisChannelOptions;
-  readonly #link: RedisLink;
-  #client: RedisClient | undefined;
+  readonly #link: RedisLink<RedisSubscriber>;
+  #client: RedisSubscriber | undefined;
   #isSubscribed = false;
   /** Whether messages may have been lost since the last one that was handed over. */
   #isBroken = false;
@@ -85,11 +86,14 @@ export class RedisChannel implements AsyncDisposable {
     await this.#link[Symbol.asyncDispose]();
   }
 
-  #subscribe(client: RedisClient): void {
+  #subscribe(client: RedisSubscriber): void {
+    const { channel, control } = this.#options;
     this.#client = client;
-    client.on("message", this.#hear);
+    interceptMessages(client.stream, [channel, control], (channel, text) => {
+      if (client === this.#client) this.#hear(channel, text);
+    });
     // One SUBSCRIBE for both: whoever hears the one has the other too.
-    client.call("subscribe", this.#options.channel, this.#options.control).then(() => {
+    client.call("subscribe", channel, control).then(() => {
       if (client !== this.#client) return;
       this.#isSubscribed = true;
       this.#beat();
@@ -99,14 +103,14 @@ export class RedisChannel implements AsyncDisposable {
   }
 
   // Every message of the channel passes here, also those for nobody on this node: no more than this.
-  readonly #hear = (channel: string, text: string): void => {
+  #hear(channel: string, text: string): void {
     if (this.#isBroken) {
       this.#isBroken = false;
       this.#options.listener.gap("channel");
     }
     if (channel === this.#options.control) this.#hearBeat(text);
     else this.#options.listener.message(text);
-  };
+  }
 
   #hearBeat(id: string): void {
     if (!BEAT.test(id)) return;
@@ -142,7 +146,6 @@ export class RedisChannel implements AsyncDisposable {
 
   #lose(reason: string): void {
     clearTimeout(this.#timer);
-    this.#client?.off("message", this.#hear);
     this.#client = undefined;
     this.#awaited = undefined;
     // Before the first subscription nothing was promised, so nothing was broken.

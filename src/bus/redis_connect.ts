@@ -1,3 +1,4 @@
+import type { Readable } from "node:stream";
 import { Cluster, Redis, type RedisOptions } from "ioredis";
 
 /** Where Redis is, read out of a `REDIS_URL`. It holds the password: never log it as a whole. */
@@ -26,8 +27,11 @@ export interface RedisClient {
   disconnect(): void;
   on(event: "ready" | "end", listener: () => void): unknown;
   on(event: "error", listener: (error: Error) => void): unknown;
-  on(event: "message", listener: (channel: string, text: string) => void): unknown;
-  off(event: "message", listener: (channel: string, text: string) => void): unknown;
+}
+
+/** A client that subscribes, and what its connection brings. */
+export interface RedisSubscriber extends RedisClient {
+  readonly stream: Readable;
 }
 
 /** The message of the error of a command that was not answered within its deadline. */
@@ -88,21 +92,10 @@ export function whereIs(address: RedisAddress): string {
  * twice, nor subscribes anew without a word; whoever opened it sees `end` and opens the next.
  */
 export function connectRedis(address: RedisAddress, role: RedisRole): RedisClient {
-  const options = redisOptions(address, role);
-  const { kind, hosts, tls, master } = address;
-  if (kind === "single") return new Redis({ ...options, ...hosts[0] });
-  if (kind === "sentinel") {
-    return new Redis({
-      ...options,
-      sentinels: [...hosts],
-      name: master,
-      sentinelRetryStrategy: () => null,
-      sentinelCommandTimeout: COMMAND_DEADLINE_MS,
-      ...(tls ? { enableTLSForSentinelMode: true, sentinelTLS: {} } : {}),
-    });
-  }
+  const { kind, hosts, tls } = address;
+  if (kind !== "cluster") return connectServer(address, role);
   return new Cluster([...hosts], {
-    redisOptions: options,
+    redisOptions: redisOptions(address, role),
     clusterRetryStrategy: () => null,
     // A command whose connection closed may have been done: only its sender may send it again.
     retryDelayOnFailover: 0,
@@ -121,14 +114,29 @@ export function connectSubscriber(
   address: RedisAddress,
   commands: RedisClient | undefined,
   random: () => number,
-): RedisClient {
-  if (address.kind !== "cluster") return connectRedis(address, "subscriber");
+): RedisSubscriber {
+  if (address.kind !== "cluster") return connectServer(address, "subscriber");
   const known = commands instanceof Cluster
     ? commands.nodes().flatMap(({ options: { host, port } }) => host && port ? { host, port } : [])
     : [];
   const nodes = known.length > 0 ? known : address.hosts;
   const node = nodes[Math.floor(random() * nodes.length)] ?? nodes[0];
   return new Redis({ ...redisOptions(address, "subscriber"), ...node });
+}
+
+/** Opens a connection to the one server, or to the master. */
+function connectServer(address: RedisAddress, role: RedisRole): Redis {
+  const options = redisOptions(address, role);
+  const { kind, hosts, tls, master } = address;
+  if (kind === "single") return new Redis({ ...options, ...hosts[0] });
+  return new Redis({
+    ...options,
+    sentinels: [...hosts],
+    name: master,
+    sentinelRetryStrategy: () => null,
+    sentinelCommandTimeout: COMMAND_DEADLINE_MS,
+    ...(tls ? { enableTLSForSentinelMode: true, sentinelTLS: {} } : {}),
+  });
 }
 
 function redisOptions(

@@ -1,11 +1,11 @@
 import type { RedisClient } from "./redis_connect.ts";
 
 /** What a {@link RedisLink} needs. */
-export interface RedisLinkOptions {
+export interface RedisLinkOptions<Client extends RedisClient> {
   /** Opens a connection, as `connectRedis` does. */
-  readonly open: () => RedisClient;
+  readonly open: () => Client;
   /** Called with each connection that takes commands. */
-  readonly up: (client: RedisClient) => void;
+  readonly up: (client: Client) => void;
   /** Called when that connection, or an attempt at one, is over, with a reason that has no secrets. */
   readonly down: (reason: string) => void;
   /** From 0 to below 1: the jitter of the waits between attempts. */
@@ -21,22 +21,22 @@ const LONGEST_WAIT_MS = 5_000;
  * Keeps one connection to Redis: opens it, and when it is over the next, after a wait that doubles
  * up to 5 s and is jittered, so that nodes do not come back in step.
  */
-export class RedisLink implements AsyncDisposable {
-  readonly #options: RedisLinkOptions;
+export class RedisLink<Client extends RedisClient = RedisClient> implements AsyncDisposable {
+  readonly #options: RedisLinkOptions<Client>;
   /** Connections that are not closed yet, given up ones among them. */
   readonly #open = new Set<Promise<void>>();
-  #client: RedisClient | undefined;
+  #client: Client | undefined;
   #isUp = false;
   #isClosed = false;
   #attempts = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(options: RedisLinkOptions) {
+  constructor(options: RedisLinkOptions<Client>) {
     this.#options = options;
   }
 
   /** The connection, while it takes commands. */
-  get client(): RedisClient | undefined {
+  get client(): Client | undefined {
     return this.#isUp ? this.#client : undefined;
   }
 
