@@ -12,19 +12,21 @@ export interface LookUpsOptions {
   readonly maxWaiting?: number;
   /** How long look-ups are gathered after a question was sent, in milliseconds. */
   readonly gatherMs?: number;
+  /** How long they are gathered at most while it has no answer, in milliseconds. */
+  readonly slowMs?: number;
 }
 
 interface LookUp {
   readonly key: string;
   readonly deadline: number;
-  readonly timer: ReturnType<typeof setTimeout>;
   readonly answer: PromiseWithResolvers<readonly string[] | undefined>;
 }
 
 /**
  * Look-ups that arrive together travel together. The first one goes out at the end of its turn, so
- * a lone client waits for nothing; those that come within `gatherMs` after it share the next
- * question. A storm of connects thus costs the store a few questions, however fast it answers.
+ * a lone client waits for nothing; those that come within `gatherMs` after it, or before its answer,
+ * share the next question. A storm of connects thus costs the store a few questions, however fast it
+ * answers, and a slow one fewer. After `slowMs` they go without that answer, which may never come.
  *
  * Nothing is kept beyond the answer, and no answer is a refusal: it fails closed.
  */
@@ -33,17 +35,22 @@ export class LookUps {
   readonly #options: Required<LookUpsOptions>;
   readonly #waiting = new Map<string, LookUp>();
   readonly #asked = new Map<string, LookUp>();
+  /** All that have no answer, in the order of their deadlines: one timer does for them. */
+  readonly #open = new Set<LookUp>();
+  #expiry: ReturnType<typeof setTimeout> | undefined;
   #batches = 0;
   #sent = -Infinity;
-  #scheduled = false;
+  /** Whether a question goes out at the end of this turn, or the timer at which one does. */
+  #isDue = false;
+  #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
     store: KeyStore,
-    { timeoutMs, maxKeys = 500, maxBatches = 4, maxWaiting = 20_000, gatherMs = 20 }:
+    { timeoutMs, maxKeys = 500, maxBatches = 4, maxWaiting = 20_000, gatherMs = 20, slowMs = 250 }:
       LookUpsOptions,
   ) {
     this.#store = store;
-    this.#options = { timeoutMs, maxKeys, maxBatches, maxWaiting, gatherMs };
+    this.#options = { timeoutMs, maxKeys, maxBatches, maxWaiting, gatherMs, slowMs };
   }
 
   /**
@@ -54,18 +61,19 @@ export class LookUps {
   recipients(key: string): Promise<readonly string[] | undefined> {
     const shared = this.#waiting.get(key) ?? this.#asked.get(key);
     if (shared !== undefined) return shared.answer.promise;
-    const { timeoutMs, maxWaiting } = this.#options;
+    const { timeoutMs, maxWaiting, maxKeys } = this.#options;
     if (this.#waiting.size >= maxWaiting) {
       return Promise.reject(new StoreUnavailable("Cannot look a key up: too many look-ups wait"));
     }
     const lookUp: LookUp = {
       key,
       deadline: performance.now() + timeoutMs,
-      timer: setTimeout(() => this.#expire(lookUp), timeoutMs),
       answer: Promise.withResolvers(),
     };
     this.#waiting.set(key, lookUp);
-    this.#schedule();
+    this.#open.add(lookUp);
+    this.#expiry ??= setTimeout(() => this.#expire(), timeoutMs);
+    if (this.#timer === undefined || this.#waiting.size === maxKeys) this.#schedule();
     return lookUp.answer.promise;
   }
 
@@ -77,21 +85,26 @@ export class LookUps {
     this.#asked.clear();
   }
 
+  /** Has what waits sent when its time has come, which an answer brings forward. */
   #schedule(): void {
-    if (this.#scheduled || this.#waiting.size === 0) return;
-    if (this.#batches >= this.#options.maxBatches) return; // The next answer calls again.
-    this.#scheduled = true;
-    const gather = this.#sent + this.#options.gatherMs - performance.now();
-    if (gather > 0) setTimeout(() => this.#send(), gather);
-    else queueMicrotask(() => this.#send());
+    const { maxKeys, maxBatches, gatherMs, slowMs } = this.#options;
+    if (this.#isDue) return;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    if (this.#waiting.size === 0 || this.#batches >= maxBatches) return;
+    const gather = this.#sent + (this.#batches === 0 ? gatherMs : slowMs) - performance.now();
+    this.#isDue = gather <= 0 || this.#waiting.size >= maxKeys;
+    if (this.#isDue) queueMicrotask(() => this.#send());
+    else this.#timer = setTimeout(() => this.#send(), gather);
   }
 
   #send(): void {
-    this.#scheduled = false;
     const { maxKeys, maxBatches } = this.#options;
+    this.#isDue = false;
+    this.#timer = undefined;
     do {
       const batch = [...this.#waiting.values().take(maxKeys)];
-      if (batch.length === 0) return;
+      if (batch.length === 0) break;
       for (const lookUp of batch) {
         this.#waiting.delete(lookUp.key);
         this.#asked.set(lookUp.key, lookUp);
@@ -120,17 +133,29 @@ export class LookUps {
     }
   }
 
-  #expire(lookUp: LookUp): void {
-    this.#forget(lookUp);
-    lookUp.answer.reject(
-      new StoreUnavailable(`Cannot look a key up: no answer within ${this.#options.timeoutMs} ms`),
-    );
+  /** Gives up those whose time is over. */
+  #expire(): void {
+    const { timeoutMs } = this.#options;
+    const now = performance.now();
+    this.#expiry = undefined;
+    for (const lookUp of this.#open) {
+      if (lookUp.deadline > now) {
+        this.#expiry = setTimeout(() => this.#expire(), lookUp.deadline - now);
+        return;
+      }
+      this.#forget(lookUp);
+      const reason = `no answer within ${timeoutMs} ms`;
+      lookUp.answer.reject(new StoreUnavailable(`Cannot look a key up: ${reason}`));
+    }
   }
 
   #forget(lookUp: LookUp): void {
-    clearTimeout(lookUp.timer);
+    this.#open.delete(lookUp);
     for (const lookUps of [this.#waiting, this.#asked]) {
       if (lookUps.get(lookUp.key) === lookUp) lookUps.delete(lookUp.key);
     }
+    if (this.#open.size > 0) return;
+    clearTimeout(this.#expiry);
+    this.#expiry = undefined;
   }
 }

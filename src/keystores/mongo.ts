@@ -71,23 +71,26 @@ export class MongoKeyStore implements KeyStore {
     keys: readonly string[],
     signal: AbortSignal,
   ): Promise<Map<string, readonly string[]>> {
-    const values = new Map<string, Value>();
+    const values: Value[] = [];
+    /** Which keys spell the values that are no text. */
     const keysOf = new Map<string, string[]>();
     for (const key of keys) {
       for (const value of candidates(key)) {
+        values.push(value);
+        if (typeof value === "string") continue;
         const id = identity(value);
-        values.set(id, value);
         keysOf.set(id, [...keysOf.get(id) ?? [], key]);
       }
     }
     const found = new Map<string, Document>();
-    for (const document of await this.#ask([...values.values()], signal)) {
+    for (const document of await this.#ask(values, signal)) {
       const value = valueAt(document, this.#keyField);
-      const matched = keysOf.get(identity(value));
-      if (matched === undefined) this.#sayUnreadable();
-      for (const key of matched ?? []) {
-        // A key may stand there twice, as text and as an ObjectId: what was sent is the text.
-        if (typeof value === "string" || !found.has(key)) found.set(key, document);
+      // A key may stand there twice, as text and as an ObjectId: what was sent is the text.
+      if (typeof value === "string") found.set(value, document);
+      else {
+        const matched = keysOf.get(identity(value));
+        if (matched === undefined) this.#sayUnreadable();
+        for (const key of matched ?? []) if (!found.has(key)) found.set(key, document);
       }
     }
     return this.#recipients(found);

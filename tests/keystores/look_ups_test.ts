@@ -53,6 +53,58 @@ Deno.test("LookUps that arrive shortly after a question share the next one", asy
   assertEquals(store.questions.map(({ keys }) => keys), [["a"], ["b", "c", "d"]]);
 });
 
+Deno.test("LookUps that arrive while a question has no answer share the next one, which the answer brings on", async () => {
+  const store = new WatchedStore();
+  store.hold();
+  const lookUps = new LookUps(store, { timeoutMs, gatherMs: 0, slowMs: 60_000 });
+  const answers = [lookUps.recipients("a")];
+  await turn();
+  for (const key of ["b", "c", "d"]) {
+    answers.push(lookUps.recipients(key));
+    await turn();
+  }
+  assertEquals(store.questions.length, 1);
+  store.release();
+  await Promise.all(answers);
+  assertEquals(store.questions.map(({ keys }) => keys), [["a"], ["b", "c", "d"]]);
+});
+
+Deno.test("LookUps waits so long for an answer and no longer, and not at all with a full question", async () => {
+  const store = new WatchedStore();
+  store.hold();
+  const lookUps = new LookUps(store, { timeoutMs, gatherMs: 0, slowMs: 100, maxKeys: 3 });
+  const answers = [lookUps.recipients("a")];
+  await turn();
+  const start = performance.now();
+  answers.push(...["b", "c", "d", "e"].map((key) => lookUps.recipients(key)));
+  await turn();
+  assertEquals(store.questions.map(({ keys }) => keys), [["a"], ["b", "c", "d"]]);
+  await waitFor("the third question", () => store.questions.length === 3);
+  assert(performance.now() - start >= 95);
+  store.release();
+  await Promise.all(answers);
+});
+
+Deno.test("LookUps gives each look-up its own time", async () => {
+  const store = new WatchedStore();
+  store.hold();
+  const lookUps = new LookUps(store, { timeoutMs: 200, gatherMs: 0, slowMs: 10 });
+  const times: number[] = [];
+  const start = performance.now();
+  const answers = [];
+  for (const key of ["a", "b", "c"]) {
+    const asked = performance.now();
+    answers.push(
+      assertRejects(() => lookUps.recipients(key), StoreUnavailable, "within 200 ms")
+        .then(() => times.push(performance.now() - asked)),
+    );
+    await new Promise((resolve) => setTimeout(resolve, 60));
+  }
+  await Promise.all(answers);
+  assert(times.every((time) => time > 195 && time < 400), `${times}, from ${start}`);
+  store.release();
+});
+
 Deno.test("LookUps asks about a key once, however many ask and whenever they do", async () => {
   const store = new WatchedStore(new MemoryKeyStore(["a"]));
   store.hold();
