@@ -2,7 +2,7 @@
  * A real MongoDB for tests, whatever the machine has: TEST_MONGODB_URL, mongod, Docker, or FerretDB
  * built by Go.
  */
-import { ensureFerretdb } from "./ferretdb.ts";
+import { buildFerretdb, findFerretdb } from "./ferretdb.ts";
 import { hasGo } from "./go.ts";
 import { ensureImage, MongodbContainer } from "./mongodb_docker.ts";
 import { type CommandLine, MongodbProcess } from "./mongodb_process.ts";
@@ -25,9 +25,9 @@ export async function ensureMongodb(): Promise<() => MongodbServer> {
     await ensureImage();
     return () => new MongodbContainer();
   }
-  if (await hasGo()) {
-    const program = await ensureFerretdb();
-    return () => new MongodbProcess((port, dir) => [program, `127.0.0.1:${port}`, dir]);
+  const ferretdb = await findFerretdb() ?? (await hasGo() ? await buildFerretdb() : undefined);
+  if (ferretdb !== undefined) {
+    return () => new MongodbProcess((port, dir) => [ferretdb, `127.0.0.1:${port}`, dir]);
   }
   throw new Error(
     "The tests need MongoDB: install mongod, Docker or Go 1.21 or later, or set TEST_MONGODB_URL",

@@ -75,7 +75,7 @@ export class Proxy implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#listener.close();
+    close(this.#listener); // closed already where it refuses
     this.release();
     this.cut();
     await Promise.all(this.#pumps);
@@ -140,9 +140,9 @@ export class Proxy implements AsyncDisposable {
   }
 }
 
-function close(connection: Deno.TcpConn): void {
+function close(resource: Deno.TcpConn | Deno.TcpListener): void {
   try {
-    connection.close();
+    resource.close();
   } catch {
     // It is closed already.
   }
