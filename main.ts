@@ -44,7 +44,11 @@ const presence = new MemoryPresence({
 });
 const gateway = new Gateway({
   settings,
-  lookUps: new LookUps(keyStore, { timeoutMs: settings.mongodbTimeoutMs }),
+  lookUps: new LookUps(keyStore, {
+    timeoutMs: settings.mongodbTimeoutMs,
+    // The embedded store answers at once, and requests that wait together fragment the memory.
+    ...settings.mongodbUrl === undefined ? { gatherMs: 1 } : {},
+  }),
   presence,
   bus,
 });
