@@ -6,6 +6,7 @@
  */
 import { canInstall, install } from "./apt.ts";
 import { findChromium } from "./chromium.ts";
+import { findFerretdb } from "./ferretdb.ts";
 import { hasGo, installGo } from "./go.ts";
 import { ensureMongodb } from "./mongodb.ts";
 import { succeeds } from "./run.ts";
@@ -29,7 +30,12 @@ const NEEDS: readonly Need[] = [
     isMet: () => findChromium().then(() => true, () => false),
     meet: () => install("chromium"),
   },
-  // The rest runs the lines of the README for backends.
+  {
+    name: "openssl",
+    isMet: () => succeeds("openssl", "version"),
+    meet: () => install("openssl"),
+  },
+  // What follows runs the lines of the README for backends.
   {
     name: "curl",
     isMet: () => succeeds("curl", "--version"),
@@ -54,7 +60,8 @@ const NEEDS: readonly Need[] = [
 
 async function hasMongodb(): Promise<boolean> {
   if (Deno.env.get("TEST_MONGODB_URL")) return true;
-  return await succeeds("mongod", "--version") || await succeeds("docker", "info") || await hasGo();
+  return await succeeds("mongod", "--version") || await succeeds("docker", "info") ||
+    await findFerretdb() !== undefined || await hasGo();
 }
 
 async function setUp(): Promise<void> {
