@@ -21,6 +21,7 @@ import { Entrance } from "./entrance.ts";
 import type { LookUps } from "./keystores/mod.ts";
 import type { Presence } from "./presence/mod.ts";
 import { Resumptions } from "./resumptions.ts";
+import { Retries } from "./retries.ts";
 import type { Settings } from "./settings.ts";
 import type { Admission, Gateway as Port } from "./transports/port.ts";
 
@@ -33,8 +34,6 @@ const PATIENCE_MS = 30_000;
 const HEARTBEAT_MS = 15_000;
 /** How soon the client of an event stream comes back after its end, in milliseconds. */
 const SSE_RETRY_MS = 500;
-/** How soon, and how late at most, a connection without room is tried again, in milliseconds. */
-const RETRY_MS = { first: 1, last: 50 };
 
 export interface GatewayOptions {
   readonly settings: Settings;
@@ -81,10 +80,8 @@ export class Gateway implements BusListener, ConnectionHost, Port, Disposable {
   /** Whether the channel has been heard. */
   #beatOnce = false;
   readonly #options: GatewayOptions;
-  readonly #waiting = new Set<Connection>();
+  readonly #retries = new Retries();
   readonly #makePong = () => pongEvent(this.history.position);
-  #retryMs = RETRY_MS.first;
-  #retry: ReturnType<typeof setTimeout> | undefined;
   readonly #entrance: Entrance;
   readonly #resumptions: Resumptions;
   readonly #checks: ReturnType<typeof setInterval>;
@@ -178,29 +175,20 @@ export class Gateway implements BusListener, ConnectionHost, Port, Disposable {
 
   ended(connection: Connection, reason: CloseReason): void {
     this.connections.delete(connection);
-    this.#waiting.delete(connection);
+    this.#retries.delete(connection);
     count(this.counts.closed, reason.code);
     this.#options.presence.left(connection.recipients);
   }
 
   waits(connection: Connection): void {
-    this.#waiting.add(connection);
-    if (this.#retry !== undefined) return;
-    this.#retry = setTimeout(() => {
-      this.#retry = undefined;
-      const waiting = [...this.#waiting];
-      this.#waiting.clear();
-      this.#retryMs = Math.min(this.#retryMs * 2, RETRY_MS.last);
-      for (const connection of waiting) connection.drain();
-      if (this.#waiting.size === 0) this.#retryMs = RETRY_MS.first;
-    }, this.#retryMs);
+    this.#retries.add(connection);
   }
 
   [Symbol.dispose](): void {
     clearInterval(this.#checks);
     clearInterval(this.#heartbeats);
     this.#resumptions[Symbol.dispose]();
-    clearTimeout(this.#retry);
+    this.#retries[Symbol.dispose]();
   }
 
   /** Delivers what is for somebody here; what is for nobody is not even looked at whole. */

@@ -50,7 +50,12 @@ export class RespMessages {
       this.#parts.push(chunk);
       this.#size += chunk.length;
       if (this.#size < this.#needed) return;
-      bytes = Buffer.concat(this.#parts, this.#size);
+      // What comes behind the reply that had begun is not copied, unless its length was not known yet.
+      const behind = this.#size - this.#needed;
+      const isRead = this.#read(Buffer.concat(this.#parts, this.#needed)) > 0;
+      bytes = isRead
+        ? chunk.subarray(chunk.length - behind)
+        : Buffer.concat(this.#parts, this.#size);
     }
     const read = this.#read(bytes);
     this.#size = bytes.length - read;

@@ -55,6 +55,11 @@ export class Connection implements Subscriber, OutboxOwner {
     return this.#outbox.backlog;
   }
 
+  /** What was handed over to its sink, in UTF-16 units. */
+  get sent(): number {
+    return this.#outbox.sent;
+  }
+
   /** Whether it hears what comes, and has not ended. */
   get attached(): boolean {
     return this.#attached && !this.#ended;

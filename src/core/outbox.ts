@@ -68,6 +68,11 @@ export class Outbox {
     return this.#backlogSize;
   }
 
+  /** What was handed over, in UTF-16 units. */
+  get sent(): number {
+    return this.#sent;
+  }
+
   /** Owes `event`, behind all that is owed. */
   push(event: Event): void {
     if (this.#closed) return;
