@@ -8,8 +8,11 @@ import { StalledClient } from "../services/stalled_client.ts";
 import { waitFor } from "../services/wait.ts";
 
 const MB = 1 << 20;
-/** What is published to those who never read, in all. */
-const FLOOD = { messages: 800, bytes: 64 * 1024, bytesAtOnce: MB, everyMs: 50 };
+/**
+ * What is published to those who never read, in all: half of MAX_BUFFERED_BYTES at once, so that who
+ * reads is below it also where this process reads late.
+ */
+const FLOOD = { messages: 800, bytes: 64 * 1024, bytesAtOnce: MB / 2, everyMs: 25 };
 /** What a process may grow by while it is flooded: the bound of the backlog, and what V8 has not swept. */
 const MAX_GROWTH = 120 * MB;
 
