@@ -119,7 +119,7 @@ function replyEnd(bytes: Buffer, start: number): number {
     const length = lengthAt(bytes, at + 1);
     at = end + CRLF;
     if (type === BULK && length >= 0) at += length + CRLF;
-    if (type === ARRAY) left += length;
+    if (type === ARRAY) left += Math.max(0, length);
   }
   return at;
 }

@@ -35,6 +35,7 @@ const reply = fc.oneof(
     "$-1\r\n",
     "*-1\r\n",
     "*0\r\n",
+    "*2\r\n*-1\r\n:1\r\n",
     `*3\r\n${bulk("subscribe")}${bulk("my_channel")}:1\r\n`,
     `*3\r\n${bulk("message")}${bulk("my_channels")}${bulk("x")}`,
     `*2\r\n*2\r\n:1\r\n${bulk("a\r\nb")}*1\r\n$-1\r\n`,
