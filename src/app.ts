@@ -4,9 +4,10 @@ import { secureHeaders } from "hono/secure-headers";
 import type { Registry } from "prom-client";
 import type { createApi } from "./api/mod.ts";
 import type { Health } from "./ops/health.ts";
-import { allow, preflight } from "./transports/cors.ts";
-import type { Arrival, Transport } from "./transports/port.ts";
-import { problem } from "./transports/problem.ts";
+import { allow, preflight } from "./http/cors.ts";
+import type { RequestInfo, Transport } from "./transports/port.ts";
+import { problem } from "./http/problem.ts";
+import type { Settings } from "./settings/settings.ts";
 
 export interface AppOptions {
   /** The transports of `/websocket`: WebSocket, and polling for what is no upgrade. */
@@ -25,7 +26,23 @@ export interface AppOptions {
   readonly internalElsewhere: boolean;
 }
 
-type Env = { Bindings: Arrival };
+/** What the page learns of the gateway that serves it. */
+export function pageConfig(
+  { redisUrl, redisChannel, redisStream, mongodbUrl, embeddedKeys }: Pick<
+    Settings,
+    "redisUrl" | "redisChannel" | "redisStream" | "mongodbUrl" | "embeddedKeys"
+  >,
+  isOpen: boolean,
+): Record<string, unknown> {
+  return {
+    publish: isOpen,
+    channel: redisUrl === undefined ? null : redisChannel ?? null,
+    stream: redisUrl === undefined ? null : redisStream ?? null,
+    demoKey: mongodbUrl === undefined ? embeddedKeys[0] ?? null : null,
+  };
+}
+
+type Env = { Bindings: RequestInfo };
 
 /** The routes for clients: transports, health and the page. */
 export function createApp(options: AppOptions): Hono<Env> {

@@ -1,9 +1,9 @@
 import { assert, assertEquals } from "@std/assert";
-import { items, openSocket } from "./services/clients.ts";
-import { startKeywire } from "./services/gateway.ts";
-import { startMongodb } from "./services/mongodb.ts";
-import { startRedis } from "./services/redis.ts";
-import { run } from "./services/run.ts";
+import { items, openSocket } from "./support/clients.ts";
+import { startKeywire } from "./support/gateway.ts";
+import { startMongodb } from "./support/mongodb.ts";
+import { startRedis } from "./support/redis.ts";
+import { run } from "./support/run.ts";
 
 const README = await Deno.readTextFile(new URL("../README.md", import.meta.url));
 
@@ -83,7 +83,7 @@ Deno.test("README: its first curl publishes to the demo key", async () => {
 });
 
 Deno.test("README: names every setting with the default that the code has", async () => {
-  const code = await Deno.readTextFile(new URL("../src/settings.ts", import.meta.url));
+  const code = await Deno.readTextFile(new URL("../src/settings/settings.ts", import.meta.url));
   const named = [...code.matchAll(/"([A-Z]{2,}(?:_[A-Z]+)*)"/g)].map(([, name]) => name!);
   assert(named.length > 30, `Only ${named.length} settings were found`);
   for (const name of new Set(named)) {

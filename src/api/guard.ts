@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { MiddlewareHandler } from "hono";
-import { problem } from "../transports/problem.ts";
+import { problem } from "../http/problem.ts";
 
 export interface GuardOptions {
   /** The tokens that open the API. */

@@ -1,8 +1,9 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
 import { getLogger } from "@logtape/logtape";
 import { type Bus, BusUnavailable } from "../bus/port.ts";
-import { problem } from "../transports/problem.ts";
-import { readText } from "../transports/read_text.ts";
+import type { Presence } from "../presence/port.ts";
+import { problem } from "../http/problem.ts";
+import { readBodyText } from "../http/read_text.ts";
 import { guard, type GuardOptions } from "./guard.ts";
 import { checkEnvelope, publishRoute } from "./publish.ts";
 
@@ -11,16 +12,14 @@ const log = getLogger(["keywire", "api"]);
 export interface ApiOptions extends GuardOptions {
   readonly bus: Pick<Bus, "publish">;
   readonly maxMessageBytes: number;
-  /** The connections of a recipient anywhere; undefined where this node cannot know. */
-  readonly presence: ((recipient: string) => number) | undefined;
-  /** The number of recipients that are connected anywhere; undefined like `presence`. */
-  readonly everyone: (() => number) | undefined;
+  /** Which recipients are there, on any node; undefined where this node cannot know. */
+  readonly presence: Pick<Presence, "lookUp" | "size"> | undefined;
   readonly version: string;
 }
 
 /** The HTTP API: `/api` and its description at `/openapi.json`. */
 export function createApi(options: ApiOptions): OpenAPIHono {
-  const { bus, maxMessageBytes, presence, everyone, version } = options;
+  const { bus, maxMessageBytes, presence, version } = options;
   const api = new OpenAPIHono();
   api.use("/api/*", guard(options));
 
@@ -38,7 +37,7 @@ export function createApi(options: ApiOptions): OpenAPIHono {
         detail: "Cannot publish as the body must be application/json: set Content-Type",
       });
     }
-    const text = await readText(c.req.raw, maxMessageBytes);
+    const text = await readBodyText(c.req.raw, maxMessageBytes);
     if (text === undefined) {
       return problem({
         status: 413,
@@ -48,12 +47,11 @@ export function createApi(options: ApiOptions): OpenAPIHono {
     const envelope = checkEnvelope(text, maxMessageBytes);
     if ("status" in envelope) return problem(envelope);
     const { recipients } = envelope;
-    const offline = recipients === "*"
+    const present = recipients === "*" ? undefined : await presence?.lookUp(recipients);
+    const offline = recipients === "*" || present === undefined
       ? undefined
-      : presence && recipients.filter((r) => !presence(r));
-    const online = recipients === "*"
-      ? everyone?.()
-      : offline && recipients.length - offline.length;
+      : recipients.filter((recipient) => !present.has(recipient));
+    const online = recipients === "*" ? await presence?.size() : present?.size;
     try {
       const cursor = await bus.publish(text);
       return c.json({ cursor, online, offline }, 202);

@@ -8,7 +8,7 @@ export interface MemoryBusOptions {
   readonly nodeId: string;
   /** The clock, in milliseconds since 1970. */
   readonly now: () => number;
-  /** Hears each notice, which nobody else does. */
+  /** Called with each notice. */
   readonly onNotice?: (channel: string, payload: string) => void;
 }
 
@@ -18,15 +18,15 @@ export class MemoryBus implements Bus {
   #listener: BusListener | undefined;
   #milliseconds: number;
   #sequence = 0;
-  #beats = 0;
+  #probes = 0;
 
   constructor(options: MemoryBusOptions) {
     this.#options = options;
     this.#milliseconds = options.now();
   }
 
-  get trouble(): string | undefined {
-    return this.#listener ? undefined : "nobody listens to the bus";
+  get unhealthyReason(): string | undefined {
+    return this.#listener ? undefined : "the bus has no listener yet";
   }
 
   listen(listener: BusListener): void {
@@ -35,14 +35,14 @@ export class MemoryBus implements Bus {
     const id = stream ? this.#lastId : "0-0";
     queueMicrotask(() => {
       this.#listener = listener;
-      listener.filled(id);
-      this.beat();
+      listener.historyLoaded(id);
+      this.probe();
     });
   }
 
-  beat(): void {
-    const id = `${this.#options.nodeId}-${(++this.#beats).toString(36)}`;
-    queueMicrotask(() => this.#listener?.beat(id, true));
+  probe(): void {
+    const id = `${this.#options.nodeId}-${(++this.#probes).toString(36)}`;
+    queueMicrotask(() => this.#listener?.marker(id, true));
   }
 
   publish(envelope: string): Promise<string | undefined> {

@@ -1,4 +1,4 @@
-import type { Settings } from "../settings.ts";
+import type { Settings } from "../settings/settings.ts";
 import { MemoryBus } from "./memory.ts";
 import type { Bus } from "./port.ts";
 import { RedisBus } from "./redis.ts";

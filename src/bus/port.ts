@@ -6,8 +6,9 @@
  * a valid envelope is not its business.
  */
 
-/** The two ways in: Pub/Sub, which keeps nothing, and the stream, which keeps its tail. */
-export type Source = "channel" | "stream";
+import type { Source } from "../core/position.ts";
+
+export type { Source };
 
 /**
  * What the gateway hears from the bus. Calls of one source come in that source's order. Where a bus
@@ -17,21 +18,21 @@ export interface BusListener {
   /** One envelope as it was published on the channel: not parsed, not checked. */
   message(text: string): void;
   /**
-   * A beat: all nodes hear the same beats at the same places among the channel's messages, so "the
-   * last beat and the number of messages since" names a position that every node understands.
+   * A marker: all nodes hear the same markers at the same places among the channel's messages, so
+   * "the last marker and the number of messages since" names a position that every node understands.
    * @param id unique, of `[A-Za-z0-9_-]`, at most 32 characters
    * @param own whether this node sent it
    */
-  beat(id: string, own: boolean): void;
+  marker(id: string, own: boolean): void;
   /**
    * One entry of the stream, once each, in the order of ids.
    * @param id the entry's id, `<milliseconds>-<sequence>`
    * @param text its envelope: not parsed, not checked
-   * @param past whether it was there before this node started: it belongs to the window, and nobody
-   * connected is owed it. The first of these is the last entry before the window, where there is one:
-   * whoever stands at it has missed nothing but what follows.
+   * @param replayed whether it was there before this node started: it belongs to the window, and no
+   * connection is owed it. The first of these is the last entry before the window, where there is one:
+   * a client that stands at it has missed nothing but what follows.
    */
-  entry(id: string, text: string, past: boolean): void;
+  entry(id: string, text: string, replayed: boolean): void;
   /**
    * Messages of this source may have been lost before the next call. For the stream: it was trimmed
    * past the node's position, flushed or replaced, and goes on with what comes after `id`, which lies
@@ -39,25 +40,25 @@ export interface BusListener {
    */
   gap(source: Source, id?: string): void;
   /**
-   * The window of the stream is filled (or the stream is off): what comes now is live. Called once.
+   * The window of the stream is loaded (or the stream is off): what comes now is live. Called once.
    * @param id the last id that the stream has given, `0-0` when it has given none
    */
-  filled(id: string): void;
+  historyLoaded(id: string): void;
 }
 
 /** A connection to the system through which backends and nodes speak. */
 export interface Bus extends AsyncDisposable {
   /**
-   * Starts to listen and returns at once. Called once. A server that is away is waited for, and
-   * said so in the log.
+   * Starts to listen and returns at once. Called once. It waits for a server that is away, and
+   * logs that.
    */
   listen(listener: BusListener): void;
 
   /**
-   * Undefined while every source is known to be heard and the window is filled; else one line that
+   * Undefined while every source is known to be heard and the window is loaded; else one line that
    * says what is wrong, without secrets: the node is deaf.
    */
-  readonly trouble: string | undefined;
+  readonly unhealthyReason: string | undefined;
 
   /**
    * Hands one envelope to every node, this one included: appended to the stream, or published where
@@ -69,10 +70,11 @@ export interface Bus extends AsyncDisposable {
   publish(envelope: string): Promise<string | undefined>;
 
   /**
-   * Has a beat of this node sent soon, beside the regular ones. Two of them heard after a client came
-   * show that everything published before it came has been heard. Never throws.
+   * Has a marker of this node sent soon, beside the regular ones, at most one each 50 ms. Two of them
+   * heard after a client came show that everything published before it came has been heard. Never
+   * throws.
    */
-  beat(): void;
+  probe(): void;
 
   /**
    * Publishes a notice for backends: `payload` on `channel`.

@@ -8,8 +8,8 @@ import {
   parseRedisUrl,
   type RedisAddress,
   whereIs,
-} from "./redis_connect.ts";
-import { RedisLink } from "./redis_link.ts";
+} from "../redis/connect_redis.ts";
+import { RedisConnection } from "../redis/redis_connection.ts";
 import { RedisStream } from "./redis_stream.ts";
 
 /** What {@link RedisBus} is made of. */
@@ -44,37 +44,37 @@ const log = getLogger(["keywire", "bus"]);
 export class RedisBus implements Bus {
   readonly #options: Required<RedisBusOptions>;
   readonly #address: RedisAddress;
-  readonly #commands: RedisLink;
+  readonly #commands: RedisConnection;
   #channel: RedisChannel | undefined;
   #stream: RedisStream | undefined;
   #isListening = false;
   #isClosed = false;
-  /** Whether the log's last word is that Redis is not heard. */
-  #isLamented = false;
+  /** Whether the last line of the log says that Redis is not heard. */
+  #isReportedDown = false;
   #loggedAt = -Infinity;
 
   /** @throws {TypeError} when the URL cannot be read; the message shows nothing of it. */
   constructor(options: RedisBusOptions) {
     this.#options = { channel: undefined, stream: undefined, random: Math.random, ...options };
     this.#address = parseRedisUrl(options.url);
-    this.#commands = new RedisLink({
+    this.#commands = new RedisConnection({
       open: () => connectRedis(this.#address, "commands"),
-      up: () => this.#channel?.prove(),
-      down: (reason) => this.#lament(reason),
+      up: () => this.#channel?.onCommandsUp(),
+      down: (reason) => this.#reportDown(reason),
       random: this.#options.random,
     });
   }
 
-  get trouble(): string | undefined {
-    if (!this.#isListening) return "nobody listens to the bus";
-    return this.#channel?.trouble ?? this.#stream?.trouble;
+  get unhealthyReason(): string | undefined {
+    if (!this.#isListening) return "the bus has no listener yet";
+    return this.#channel?.unhealthyReason ?? this.#stream?.unhealthyReason;
   }
 
   listen(listener: BusListener): void {
     const { channel, stream, prefix, nodeId, windowMs, random } = this.#options;
     const address = this.#address;
-    const proven = () => this.#rejoice();
-    const failed = (reason: string) => this.#lament(reason);
+    const onHealthy = () => this.#reportUp();
+    const onError = (reason: string) => this.#reportDown(reason);
     this.#isListening = true;
     this.#commands.start();
     if (channel !== undefined) {
@@ -86,22 +86,22 @@ export class RedisBus implements Bus {
         hasOneOrder: address.kind !== "cluster",
         publish: (name, text) => this.#ask("publish", name, text),
         listener,
-        proven,
-        failed,
-        overdue: (reason) => this.#commands.reset(reason),
+        onHealthy,
+        onError,
+        onProbeTimeout: (reason) => this.#commands.reset(reason),
         random,
       });
       this.#channel.start();
     }
-    if (stream === undefined) return queueMicrotask(() => listener.filled("0-0"));
+    if (stream === undefined) return queueMicrotask(() => listener.historyLoaded("0-0"));
     this.#stream = new RedisStream({
       open: () => connectRedis(address, "reader"),
       ask: (command, ...args) => this.#ask(command, ...args),
       stream,
       windowMs,
       listener,
-      proven,
-      failed,
+      onHealthy,
+      onError,
       random,
     });
     this.#stream.start();
@@ -117,8 +117,8 @@ export class RedisBus implements Bus {
     await this.#ask("publish", channel, envelope);
   }
 
-  beat(): void {
-    this.#channel?.beat();
+  probe(): void {
+    this.#channel?.probe();
   }
 
   async notify(channel: string, payload: string): Promise<void> {
@@ -143,7 +143,7 @@ export class RedisBus implements Bus {
     if (client === undefined) throw new BusUnavailable(`No connection to ${this.#where}`);
     try {
       const reply = await client.call(command, ...args);
-      this.#commands.settle();
+      this.#commands.resetBackoff();
       return reply;
     } catch (error) {
       const { message } = error as Error;
@@ -158,10 +158,10 @@ export class RedisBus implements Bus {
     return `Redis at ${whereIs(this.#address)}`;
   }
 
-  #lament(reason: string): void {
-    if (this.#isLamented || this.#isClosed) return;
+  #reportDown(reason: string): void {
+    if (this.#isReportedDown || this.#isClosed) return;
     if (performance.now() - this.#loggedAt < LOG_EVERY_MS) return;
-    this.#isLamented = true;
+    this.#isReportedDown = true;
     this.#loggedAt = performance.now();
     log.warning("{where} is not heard, and is waited for: {reason}", {
       where: this.#where,
@@ -169,9 +169,9 @@ export class RedisBus implements Bus {
     });
   }
 
-  #rejoice(): void {
-    if (!this.#isLamented || this.trouble !== undefined) return;
-    this.#isLamented = false;
+  #reportUp(): void {
+    if (!this.#isReportedDown || this.unhealthyReason !== undefined) return;
+    this.#isReportedDown = false;
     log.info("{where} is heard", { where: this.#where });
   }
 }

@@ -1,6 +1,6 @@
 import type { BusListener } from "./port.ts";
-import type { RedisSubscriber } from "./redis_connect.ts";
-import { RedisLink } from "./redis_link.ts";
+import type { RedisSubscriber } from "../redis/connect_redis.ts";
+import { RedisConnection } from "../redis/redis_connection.ts";
 import { interceptMessages } from "./resp_messages.ts";
 
 /** What {@link RedisChannel} needs. */
@@ -9,52 +9,55 @@ export interface RedisChannelOptions {
   readonly open: () => RedisSubscriber;
   /** Where backends publish. */
   readonly channel: string;
-  /** Where the nodes publish their beats. */
+  /** Where the nodes publish their probes. */
   readonly control: string;
   /** This node: no other has or had the same, and it is of `[A-Za-z0-9_]`. */
   readonly nodeId: string;
-  /** Whether all subscribers hear one order, so that the beats of other nodes name places here. */
+  /** Whether all subscribers hear one order, so that the probes of other nodes are markers here. */
   readonly hasOneOrder: boolean;
   /** Publishes on another connection than the one that is subscribed. */
   readonly publish: (channel: string, text: string) => Promise<unknown>;
   readonly listener: BusListener;
-  /** Called when a beat has come back: all is well. */
-  readonly proven: () => void;
-  /** Called when the subscription is lost, not to be had or not proven, with a reason. */
-  readonly failed: (reason: string) => void;
-  /** Called when a beat did not come back: either connection may be the one at fault. */
-  readonly overdue: (reason: string) => void;
+  /** Called when a probe has come back: all is well. */
+  readonly onHealthy: () => void;
+  /** Called when the subscription is lost, not to be had or not onHealthy, with a reason. */
+  readonly onError: (reason: string) => void;
+  /** Called when a probe did not come back: either connection may be the one at fault. */
+  readonly onProbeTimeout: (reason: string) => void;
   /** From 0 to below 1, for the waits between attempts. */
   readonly random: () => number;
 }
 
-const BEAT_EVERY_MS = 3_000;
-const BEAT_DEADLINE_MS = 3_000;
+const PROBE_EVERY_MS = 3_000;
+/** Two probes that are asked for are at least so far apart. */
+const PROBE_SPACING_MS = 50;
+const PROBE_DEADLINE_MS = 3_000;
 /** A timer that comes this late says that this process stood still, not that Redis did. */
 const LATE_MS = 500;
-const BEAT = /^[A-Za-z0-9_-]{1,32}$/;
+const PROBE_ID = /^[A-Za-z0-9_-]{1,32}$/;
 
 /**
- * The subscription, and the proof of it: this node publishes a beat every 3 s and must hear it. A
- * connection may answer PING and have lost its subscription; a beat that comes back has passed where
+ * The subscription, and the proof of it: this node publishes a probe every 3 s and must hear it. A
+ * connection may answer PING and have lost its subscription; a probe that comes back has passed where
  * messages pass.
  */
 export class RedisChannel implements AsyncDisposable {
   readonly #options: RedisChannelOptions;
-  readonly #link: RedisLink<RedisSubscriber>;
+  readonly #connection: RedisConnection<RedisSubscriber>;
   #client: RedisSubscriber | undefined;
   #isSubscribed = false;
   /** Whether messages may have been lost since the last one that was handed over. */
   #isBroken = false;
-  #trouble: string | undefined = "the channel is not subscribed yet";
-  #beats = 0;
-  /** The beat that must come back next. */
+  #unhealthyReason: string | undefined = "the channel is not subscribed yet";
+  #probes = 0;
+  #probedAt = -Infinity;
+  /** The probe that must come back next. */
   #awaited: string | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(options: RedisChannelOptions) {
     this.#options = options;
-    this.#link = new RedisLink({
+    this.#connection = new RedisConnection({
       open: options.open,
       up: (client) => this.#subscribe(client),
       down: (reason) => this.#lose(reason),
@@ -62,28 +65,31 @@ export class RedisChannel implements AsyncDisposable {
     });
   }
 
-  /** Undefined while the last beat came back in time. */
-  get trouble(): string | undefined {
-    return this.#trouble;
+  /** Undefined while the last probe came back in time. */
+  get unhealthyReason(): string | undefined {
+    return this.#unhealthyReason;
   }
 
   /** Subscribes, and goes on doing so. */
   start(): void {
-    this.#link.start();
+    this.#connection.start();
   }
 
-  /** Proves the subscription now rather than at the next beat: there is a connection to publish on. */
-  prove(): void {
-    if (this.#isSubscribed) this.#beat();
+  /** Probes the subscription now rather than later: there is a connection to publish on. */
+  onCommandsUp(): void {
+    if (this.#isSubscribed) this.#sendProbe();
   }
 
-  /** Sends a beat unless one is under way: asking often must not put off the time it is due. */
-  beat(): void {
-    if (this.#isSubscribed && this.#awaited === undefined) this.#beat();
+  /** Sends a probe soon, unless one is under way: asking often must not put off the time it is due. */
+  probe(): void {
+    if (!this.#isSubscribed || this.#awaited !== undefined) return;
+    const wait = this.#probedAt + PROBE_SPACING_MS - performance.now();
+    if (wait <= 0) this.#sendProbe();
+    else this.#setTimer(() => this.#sendProbe(), wait);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#link[Symbol.asyncDispose]();
+    await this.#connection[Symbol.asyncDispose]();
   }
 
   #subscribe(client: RedisSubscriber): void {
@@ -92,56 +98,57 @@ export class RedisChannel implements AsyncDisposable {
     interceptMessages(client.stream, [channel, control], (channel, text) => {
       if (client === this.#client) this.#hear(channel, text);
     });
-    // One SUBSCRIBE for both: whoever hears the one has the other too.
+    // One SUBSCRIBE for both: a connection that hears the one has the other too.
     client.call("subscribe", channel, control).then(() => {
       if (client !== this.#client) return;
       this.#isSubscribed = true;
-      this.#beat();
+      this.#sendProbe();
     }, (error: Error) => {
-      if (client === this.#client) this.#link.reset(error.message);
+      if (client === this.#client) this.#connection.reset(error.message);
     });
   }
 
-  // Every message of the channel passes here, also those for nobody on this node: no more than this.
+  // Every message of the channel passes here, also those for no connection here: no more than this.
   #hear(channel: string, text: string): void {
     if (this.#isBroken) {
       this.#isBroken = false;
       this.#options.listener.gap("channel");
     }
-    if (channel === this.#options.control) this.#hearBeat(text);
+    if (channel === this.#options.control) this.#onProbe(text);
     else this.#options.listener.message(text);
   }
 
-  #hearBeat(id: string): void {
-    if (!BEAT.test(id)) return;
-    const { nodeId, hasOneOrder, listener, proven } = this.#options;
+  #onProbe(id: string): void {
+    if (!PROBE_ID.test(id)) return;
+    const { nodeId, hasOneOrder, listener, onHealthy } = this.#options;
     const own = id.startsWith(`${nodeId}-`);
-    if (own || hasOneOrder) listener.beat(id, own);
+    if (own || hasOneOrder) listener.marker(id, own);
     if (id !== this.#awaited) return;
     this.#awaited = undefined;
-    this.#trouble = undefined;
-    this.#link.settle();
-    this.#setTimer(() => this.#beat(), BEAT_EVERY_MS);
-    proven();
+    this.#unhealthyReason = undefined;
+    this.#connection.resetBackoff();
+    this.#setTimer(() => this.#sendProbe(), PROBE_EVERY_MS);
+    onHealthy();
   }
 
-  #beat(): void {
+  #sendProbe(): void {
     const { nodeId, control, publish } = this.#options;
-    this.#awaited = `${nodeId}-${(++this.#beats).toString(36)}`;
-    this.#expectBeat();
-    // A beat that was not published does not come back, which is noticed all the same.
+    this.#awaited = `${nodeId}-${(++this.#probes).toString(36)}`;
+    this.#probedAt = performance.now();
+    this.#expectProbe();
+    // A probe that was not published does not come back, which is noticed all the same.
     publish(control, this.#awaited).catch(() => {});
   }
 
-  #expectBeat(): void {
-    const due = performance.now() + BEAT_DEADLINE_MS;
+  #expectProbe(): void {
+    const due = performance.now() + PROBE_DEADLINE_MS;
     this.#setTimer(() => {
-      if (performance.now() > due + LATE_MS) return this.#expectBeat();
+      if (performance.now() > due + LATE_MS) return this.#expectProbe();
       const reason =
-        `the subscription is silent: a beat did not come back in ${BEAT_DEADLINE_MS} ms`;
-      this.#link.reset(reason);
-      this.#options.overdue(reason);
-    }, BEAT_DEADLINE_MS);
+        `the subscription is silent: a probe did not come back in ${PROBE_DEADLINE_MS} ms`;
+      this.#connection.reset(reason);
+      this.#options.onProbeTimeout(reason);
+    }, PROBE_DEADLINE_MS);
   }
 
   #lose(reason: string): void {
@@ -151,8 +158,8 @@ export class RedisChannel implements AsyncDisposable {
     // Before the first subscription nothing was promised, so nothing was broken.
     if (this.#isSubscribed) this.#isBroken = true;
     this.#isSubscribed = false;
-    this.#trouble = reason;
-    this.#options.failed(reason);
+    this.#unhealthyReason = reason;
+    this.#options.onError(reason);
   }
 
   #setTimer(callback: () => void, ms: number): void {

@@ -1,10 +1,10 @@
-import { compareIds } from "../core/position.ts";
 import { idBefore } from "./id_before.ts";
 import type { BusListener } from "./port.ts";
-import type { RedisClient } from "./redis_connect.ts";
-import { RedisLink } from "./redis_link.ts";
-import { type Entry, StreamQueries } from "./stream_queries.ts";
-import { StreamWatch } from "./stream_watch.ts";
+import type { RedisClient } from "../redis/connect_redis.ts";
+import { RedisConnection } from "../redis/redis_connection.ts";
+import { RedisStreamState } from "./redis_stream_state.ts";
+import { type Entry, RedisStreamQueries } from "./redis_stream_queries.ts";
+import { RedisStreamWatch } from "./redis_stream_watch.ts";
 
 /** What {@link RedisStream} needs. */
 export interface RedisStreamOptions {
@@ -18,9 +18,9 @@ export interface RedisStreamOptions {
   readonly windowMs: number;
   readonly listener: BusListener;
   /** Called when a read has succeeded: all is well. */
-  readonly proven: () => void;
+  readonly onHealthy: () => void;
   /** Called when the stream cannot be read, or is not heard, with a reason. */
-  readonly failed: (reason: string) => void;
+  readonly onError: (reason: string) => void;
   /** From 0 to below 1, for the waits between attempts. */
   readonly random: () => number;
 }
@@ -40,32 +40,26 @@ const FIELD = "message";
  */
 export class RedisStream implements AsyncDisposable {
   readonly #options: RedisStreamOptions;
-  readonly #link: RedisLink;
-  readonly #watch: StreamWatch;
+  readonly #connection: RedisConnection;
+  readonly #watch: RedisStreamWatch;
   /** Of the connection that is up. */
-  #queries: StreamQueries | undefined;
-  /** Everything up to this id has been handed over. */
-  #last = "0-0";
-  /** Whether `#last` is an entry that was read, so that it must still be there. */
-  #isAnchored = false;
-  /** The last id that there was at the start; undefined before. */
-  #tail: string | undefined;
-  #isFilled = false;
+  #queries: RedisStreamQueries | undefined;
+  readonly #state = new RedisStreamState();
   /** How many entries are asked for at once: fewer after a page that did not come in time. */
   #page = PAGE;
   /** Whether the last entry was seen to be gone. */
-  #isInDoubt = false;
-  #trouble: string | undefined = "the stream is not read yet";
+  #needsRecheck = false;
+  #unhealthyReason: string | undefined = "the stream is not read yet";
   #retryTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(options: RedisStreamOptions) {
     this.#options = options;
-    this.#link = new RedisLink({
+    this.#connection = new RedisConnection({
       open: options.open,
       up: (client) => {
         const { stream } = options;
         const counts = () => queries === this.#queries;
-        const queries = new StreamQueries({ client, stream, counts });
+        const queries = new RedisStreamQueries({ client, stream, counts });
         this.#queries = queries;
         this.#read(queries);
       },
@@ -76,48 +70,44 @@ export class RedisStream implements AsyncDisposable {
       },
       random: options.random,
     });
-    this.#watch = new StreamWatch({
+    this.#watch = new RedisStreamWatch({
       ask: options.ask,
       stream: options.stream,
-      reader: () => ({
-        last: this.#last,
-        isAnchored: this.#isAnchored,
-        isFilled: this.#isFilled,
-      }),
-      doubtful: () => this.#isInDoubt = true,
-      blind: (reason) => this.#fail(reason),
-      deaf: (reason, stuck) => {
+      reader: this.#state,
+      onTrimmed: () => this.#needsRecheck = true,
+      onCheckFailed: (reason) => this.#fail(reason),
+      onStalled: (reason, stuck) => {
         this.#fail(reason);
         // One that moves is only slow, and building it anew would make it slower.
-        if (stuck) this.#link.reset(reason);
+        if (stuck) this.#connection.reset(reason);
       },
     });
   }
 
-  /** Undefined while the window is filled and the reader keeps up with the stream. */
-  get trouble(): string | undefined {
-    return this.#trouble;
+  /** Undefined while the window is loaded and the reader keeps up with the stream. */
+  get unhealthyReason(): string | undefined {
+    return this.#unhealthyReason;
   }
 
   /** Reads, and goes on doing so. */
   start(): void {
-    this.#link.start();
+    this.#connection.start();
     this.#watch.start();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#watch[Symbol.dispose]();
-    await this.#link[Symbol.asyncDispose]();
+    await this.#connection[Symbol.asyncDispose]();
   }
 
-  async #read(queries: StreamQueries): Promise<void> {
+  async #read(queries: RedisStreamQueries): Promise<void> {
     try {
-      if (this.#tail === undefined) await this.#begin(queries);
+      if (this.#state.phase === "starting") await this.#begin(queries);
       await this.#catchUp(queries);
-      this.#fill();
+      this.#goLive();
       while (queries === this.#queries) {
         this.#succeed();
-        if (this.#isInDoubt) await this.#recheck(queries);
+        if (this.#needsRecheck) await this.#recheck(queries);
         await this.#next(queries);
       }
     } catch (error) {
@@ -125,7 +115,7 @@ export class RedisStream implements AsyncDisposable {
       const { name, message } = error as Error;
       if (name !== "ReplyError") {
         this.#page = Math.max(SMALLEST_PAGE, this.#page >> 2);
-        return this.#link.reset(message);
+        return this.#connection.reset(message);
       }
       // An answer that is an error (WRONGTYPE) is no fault of the connection.
       this.#fail(message);
@@ -134,27 +124,25 @@ export class RedisStream implements AsyncDisposable {
   }
 
   /** Finds where the window begins: at the last entry before it, so that nothing lies in between. */
-  async #begin(queries: StreamQueries): Promise<void> {
+  async #begin(queries: RedisStreamQueries): Promise<void> {
     const { windowMs, listener } = this.#options;
-    const tail = await queries.generated() ?? "0-0";
+    const end = await queries.lastGeneratedId() ?? "0-0";
     const entry = await queries.lastBefore(await queries.time() - windowMs);
-    this.#tail = tail;
-    if (!entry) return;
-    this.#last = entry[0];
-    this.#isAnchored = true;
-    listener.entry(entry[0], envelopeOf(entry), true);
+    this.#state.load(end, entry?.[0]);
+    if (entry) listener.entry(entry[0], envelopeOf(entry), true);
   }
 
   /** Reads all that there is by now, from the last entry inclusive. */
-  async #catchUp(queries: StreamQueries): Promise<void> {
+  async #catchUp(queries: RedisStreamQueries): Promise<void> {
     // Where nothing was there before, a full page may not begin with the first that came.
-    let isBlind = this.#isFilled && !this.#isAnchored;
+    const state = this.#state;
+    let isBlind = state.phase === "live" && !state.lastEntryKnown;
     for (;;) {
       const count = this.#page;
-      const from = this.#isAnchored ? this.#last : `(${this.#last}`;
+      const from = state.lastEntryKnown ? state.last : `(${state.last}`;
       const page = await queries.range(from, count);
       const isFull = page.length === count;
-      if (this.#isAnchored && page.shift()?.[0] !== this.#last) {
+      if (state.lastEntryKnown && page.shift()?.[0] !== state.last) {
         await this.#skip(queries);
         continue;
       }
@@ -167,33 +155,33 @@ export class RedisStream implements AsyncDisposable {
   }
 
   /** Waits for what comes next. */
-  async #next(queries: StreamQueries): Promise<void> {
-    const entries = await queries.next(this.#last, LIVE_PAGE, BLOCK_MS);
+  async #next(queries: RedisStreamQueries): Promise<void> {
+    const entries = await queries.next(this.#state.last, LIVE_PAGE, BLOCK_MS);
     if (entries.length === LIVE_PAGE) await this.#catchUp(queries);
     else this.#handOver(entries);
   }
 
-  async #recheck(queries: StreamQueries): Promise<void> {
-    this.#isInDoubt = false;
-    if (!this.#isAnchored) await this.#skip(queries);
+  async #recheck(queries: RedisStreamQueries): Promise<void> {
+    this.#needsRecheck = false;
+    if (!this.#state.lastEntryKnown) await this.#skip(queries);
     await this.#catchUp(queries);
   }
 
   /** The last entry is gone: says so, unless nothing came after it, and goes on with what there is. */
-  async #skip(queries: StreamQueries): Promise<void> {
-    const [next] = await queries.range(`(${this.#last}`, 1);
+  async #skip(queries: RedisStreamQueries): Promise<void> {
+    const state = this.#state;
+    const [next] = await queries.range(`(${state.last}`, 1);
     if (next) return this.#jump(idBefore(next[0]));
-    const generated = await queries.generated();
-    const hadNone = !this.#isAnchored && generated === undefined;
-    this.#isAnchored = false;
-    if (hadNone || generated === this.#last) return;
+    const lastGeneratedId = await queries.lastGeneratedId();
+    const hadNone = !state.lastEntryKnown && lastGeneratedId === undefined;
+    state.forgetEntry();
+    if (hadNone || lastGeneratedId === state.last) return;
     // Where there is no stream, the next one begins now: whatever a client saw lies before.
-    this.#jump(generated ?? idBefore(`${await queries.time()}-0`));
+    this.#jump(lastGeneratedId ?? idBefore(`${await queries.time()}-0`));
   }
 
   #jump(id: string): void {
-    this.#last = id;
-    this.#isAnchored = false;
+    this.#state.jump(id);
     this.#options.listener.gap("stream", id);
   }
 
@@ -201,35 +189,28 @@ export class RedisStream implements AsyncDisposable {
     const { listener } = this.#options;
     for (const entry of entries) {
       const id = entry[0];
-      if (!this.#isFilled && compareIds(id, this.#tail ?? "0-0") > 0) this.#fill();
-      this.#last = id;
-      this.#isAnchored = true;
-      listener.entry(id, envelopeOf(entry), !this.#isFilled);
+      const isPast = this.#state.isPast(id);
+      if (!isPast) this.#goLive();
+      this.#state.advance(id);
+      listener.entry(id, envelopeOf(entry), isPast);
     }
   }
 
-  #fill(): void {
-    if (this.#isFilled) return;
-    this.#isFilled = true;
-    const tail = this.#tail ?? "0-0";
-    if (compareIds(this.#last, tail) < 0) {
-      this.#last = tail;
-      this.#isAnchored = false;
-    }
-    this.#options.listener.filled(this.#last);
+  #goLive(): void {
+    if (this.#state.goLive()) this.#options.listener.historyLoaded(this.#state.last);
   }
 
   #succeed(): void {
-    this.#link.settle();
+    this.#connection.resetBackoff();
     this.#page = PAGE;
-    if (this.#watch.isTrailing(this.#last)) return;
-    this.#trouble = undefined;
-    this.#options.proven();
+    if (this.#watch.isTrailing(this.#state.last)) return;
+    this.#unhealthyReason = undefined;
+    this.#options.onHealthy();
   }
 
   #fail(reason: string): void {
-    this.#trouble = reason;
-    this.#options.failed(reason);
+    this.#unhealthyReason = reason;
+    this.#options.onError(reason);
   }
 }
 

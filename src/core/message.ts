@@ -67,10 +67,10 @@ export function parseMessage(text: string, maxBytes: number): Message | Malforme
 }
 
 /**
- * Whether an envelope is surely for nobody whom `has` knows, by a look at its first bytes alone: the
+ * Whether an envelope is surely for none of the recipients that `has` knows, by a look at its first bytes alone: the
  * common case in a cluster, where most messages are for sockets of other nodes. `false` says nothing.
  */
-export function isForNobody(text: string, has: (recipient: string) => boolean): boolean {
+export function isForNoneOf(text: string, has: (recipient: string) => boolean): boolean {
   if (!text.startsWith(PREFIX)) return false;
   let at = skipBlank(text, PREFIX.length);
   if (text.charCodeAt(at) !== OPENING_BRACKET) return false;

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { getLogger } from "@logtape/logtape";
 import {
   type Collection,
@@ -15,10 +16,9 @@ import {
   reason,
 } from "./mongo_client.ts";
 import { candidates, identity, type Value } from "./mongo_values.ts";
-import { pause } from "./pause.ts";
+import { rateLimited } from "../logging/rate_limited.ts";
 import { type KeyStore, StoreUnavailable } from "./port.ts";
 import { recipientsOf, valueAt } from "./recipients_of.ts";
-import { seldom } from "./seldom.ts";
 
 /** How soon a question that met a broken connection is asked again, in milliseconds. */
 const RETRY_MS = 100;
@@ -42,14 +42,14 @@ export class MongoKeyStore implements KeyStore {
   readonly #closed = new AbortController();
   readonly #connected: Promise<void>;
   readonly #started: Promise<void>;
-  readonly #sayUnreadable = seldom(LOG_MS, (times) =>
+  readonly #sayUnreadable = rateLimited(LOG_MS, (times) =>
     logger.warning(
       "Documents were refused: {keyField} must hold one string, ObjectId or UUID, and " +
         "{recipientField} a string, an ObjectId, a UUID, an integer or an array of such ({times})",
       { keyField: this.#keyField, recipientField: this.#recipientField, times },
     ));
 
-  readonly #sayDown = seldom(
+  readonly #sayDown = rateLimited(
     LOG_MS,
     (times, reason) =>
       logger.warning("MongoDB gave no answer: {reason} ({times})", { reason, times }),
@@ -146,7 +146,7 @@ export class MongoKeyStore implements KeyStore {
       }
       // After a restart of the server each pooled connection fails once; the driver does not see
       // that as worth a retry.
-      await pause(RETRY_MS, signal);
+      await delay(RETRY_MS, undefined, { signal }).catch(() => {});
     }
   }
 
@@ -182,7 +182,7 @@ export class MongoKeyStore implements KeyStore {
         const level = wait === RETRY_MS ? "warning" : "debug"; // Once is enough, unless one looks.
         logger[level]("Waiting for MongoDB at {hosts}: {reason}", { hosts, reason: reason(error) });
       }
-      await pause(wait * (0.5 + Math.random() / 2), signal);
+      await delay(wait * (0.5 + Math.random() / 2), undefined, { signal }).catch(() => {});
     }
   }
 

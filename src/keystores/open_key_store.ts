@@ -1,4 +1,4 @@
-import { type Settings, WrongSetting } from "../settings.ts";
+import { InvalidSetting, type Settings } from "../settings/settings.ts";
 import { MemoryKeyStore } from "./memory.ts";
 import { MongoKeyStore } from "./mongo.ts";
 import type { MongoKeyStoreOptions } from "./mongo_client.ts";
@@ -6,7 +6,7 @@ import type { KeyStore } from "./port.ts";
 
 /**
  * The key store that the settings name: MongoDB, or the embedded one.
- * @throws {WrongSetting} when the driver cannot read the connection string or the filter.
+ * @throws {InvalidSetting} when the driver cannot read the connection string or the filter.
  */
 export function openKeyStore(settings: Settings): KeyStore {
   const options = mongoOptions(settings);
@@ -15,7 +15,7 @@ export function openKeyStore(settings: Settings): KeyStore {
     return new MongoKeyStore(options);
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
-    throw new WrongSetting(`MONGODB_URL or MONGODB_FILTER is wrong: ${error.message}`);
+    throw new InvalidSetting(`MONGODB_URL or MONGODB_FILTER is wrong: ${error.message}`);
   }
 }
 

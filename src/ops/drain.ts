@@ -1,13 +1,13 @@
 import { CLOSE } from "../core/close_codes.ts";
-import type { Connection } from "../core/connection.ts";
+import type { Connection } from "../core/delivery/connection.ts";
 
 export interface DrainOptions {
   /** Live: connections leave it as they end. */
   readonly connections: ReadonlyMap<Connection, unknown>;
   /** How long the closing is spread over, in milliseconds. */
   readonly durationMs: number;
-  /** Tells a connection that it should close by itself and come back after `retryMs`. */
-  readonly announce: (connection: Connection, retryMs: number) => void;
+  /** Tells a client to close by itself and come back after `retryMs`. */
+  readonly sendReconnect: (connection: Connection, retryMs: number) => void;
 }
 
 /** How much longer a client that was told may take to close by itself, in milliseconds. */
@@ -15,14 +15,16 @@ const COURTESY_MS = 500;
 
 /**
  * Sends every client away, spread evenly over the time there is, so that the nodes that stay are not
- * stormed. Resolves when nobody is left, or when the time is over.
+ * stormed. Resolves when none is left, or when the time is over.
  */
-export async function drain({ connections, durationMs, announce }: DrainOptions): Promise<void> {
+export async function drain(
+  { connections, durationMs, sendReconnect }: DrainOptions,
+): Promise<void> {
   const order = shuffle([...connections.keys()]);
   const end = performance.now() + durationMs;
   const spread = Math.max(0, durationMs - 2 * COURTESY_MS);
   const times = order.map((_, index) => Math.round(spread * (index + 1) / order.length));
-  order.forEach((connection, index) => announce(connection, times[index]!));
+  order.forEach((connection, index) => sendReconnect(connection, times[index]!));
   const start = performance.now();
   let next = 0;
   while (connections.size > 0 && performance.now() < end) {
@@ -36,8 +38,8 @@ export async function drain({ connections, durationMs, announce }: DrainOptions)
 }
 
 /** Resolves when every peer has been told, and is gone: an exit before that would cut them off instead. */
-export async function allGone(places: { readonly taken: number }): Promise<void> {
-  while (places.taken > 0) await new Promise((resolve) => setTimeout(resolve, 10));
+export async function waitForClose(slots: { readonly inUse: number }): Promise<void> {
+  while (slots.inUse > 0) await new Promise((resolve) => setTimeout(resolve, 10));
 }
 
 function shuffle<T>(items: T[]): T[] {

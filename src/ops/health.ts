@@ -16,16 +16,16 @@ export class Health {
   #wasReady = false;
 
   constructor(
-    readonly bus: Pick<Bus, "trouble">,
+    readonly bus: Pick<Bus, "unhealthyReason">,
     readonly store: Pick<KeyStore, "status">,
-    readonly node: { readonly draining: boolean },
+    readonly node: { readonly isDraining: boolean },
   ) {}
 
   /** How the node is now. */
   readiness(): Readiness {
-    const detail = this.bus.trouble;
+    const detail = this.bus.unhealthyReason;
     if (detail === undefined) this.#wasReady = true;
-    const status = this.node.draining
+    const status = this.node.isDraining
       ? "draining"
       : detail === undefined
       ? "ready"

@@ -1,5 +1,5 @@
 import { Counter, Gauge, Registry } from "prom-client";
-import type { Gateway } from "../gateway.ts";
+import type { Gateway } from "../gateway/gateway.ts";
 import type { Health } from "./health.ts";
 
 /**
@@ -8,7 +8,7 @@ import type { Health } from "./health.ts";
  */
 export function createMetrics(gateway: Gateway, health: Health): Registry {
   const registry = new Registry();
-  const { counts, hub, limits } = gateway;
+  const { manager, router, hub, limits } = gateway;
 
   const gauge = (name: string, help: string, read: () => number) => {
     new Gauge({
@@ -49,16 +49,16 @@ export function createMetrics(gateway: Gateway, health: Health): Registry {
     });
   };
 
-  gauge("connections", "Connections that hear what comes.", () => gateway.connections.size);
+  gauge("connections", "Connections that hear what comes.", () => manager.connections.size);
   gauge("recipients", "Distinct recipients that are connected here.", () => hub.recipients);
   gauge(
-    "places_taken",
-    "Places taken against MAX_CONNECTIONS: connections, look-ups and zombies.",
-    () => limits.taken,
+    "connection_slots_used",
+    "Slots in use, of MAX_CONNECTIONS: connections, look-ups and zombies.",
+    () => limits.inUse,
   );
   gauge("backlog_bytes", "What waits for slow clients, in about bytes.", () => {
     let sum = 0;
-    for (const connection of gateway.connections.keys()) sum += connection.backlog;
+    for (const connection of manager.connections.keys()) sum += connection.backlog;
     return sum;
   });
   gauge("bus_up", "1 while every source is known to be heard.", () => {
@@ -67,13 +67,19 @@ export function createMetrics(gateway: Gateway, health: Health): Registry {
   gauge("store_up", "1 when the key store gave its last answer.", () => {
     return health.readiness().store === "up" ? 1 : 0;
   });
-  counter("messages_received", "Envelopes handed over by the bus.", () => counts.received);
-  counter("messages_for_nobody", "Envelopes for nobody connected here.", () => counts.forNobody);
-  counter("deliveries", "Messages owed to connections.", () => counts.delivered);
-  counter("client_texts_ignored", "Texts of clients that mean nothing.", () => counts.ignored);
-  counters("gaps", "Places where messages may have been lost.", "source", counts.gaps);
-  counters("messages_dropped", "Malformed envelopes.", "reason", counts.dropped);
-  counters("connects_refused", "Refused connects.", "status", counts.refused);
-  counters("connections_closed", "Connections that ended.", "code", counts.closed);
+  counter("messages_received", "Envelopes handed over by the bus.", () => router.counts.received);
+  counter("messages_not_for_this_node", "Envelopes for no connection here.", () => {
+    return router.counts.notForThisNode;
+  });
+  counter("deliveries", "Messages owed to connections.", () => router.counts.delivered);
+  counter(
+    "client_texts_ignored",
+    "Texts of clients that mean nothing.",
+    () => manager.counts.ignored,
+  );
+  counters("gaps", "Places where messages may have been lost.", "source", router.counts.gaps);
+  counters("messages_dropped", "Malformed envelopes.", "reason", router.counts.dropped);
+  counters("connects_refused", "Refused connects.", "status", manager.counts.refused);
+  counters("connections_closed", "Connections that ended.", "code", manager.counts.closed);
   return registry;
 }

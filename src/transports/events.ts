@@ -1,7 +1,8 @@
 import { CLOSE, type CloseReason } from "../core/close_codes.ts";
-import { PIECE_SIZE } from "../core/link.ts";
-import type { Arrival, Connection, Gateway, Sink, Transport } from "./port.ts";
-import { problem } from "./problem.ts";
+import { CHUNK_SIZE } from "../core/delivery/batch.ts";
+import { SSE } from "../core/format.ts";
+import type { Connection, Connector, RequestInfo, Sink, Transport } from "./port.ts";
+import { problem } from "../http/problem.ts";
 
 /** A stream was cut as its client does not read: what the runtime holds for it is let go. */
 export class StreamCut extends Error {
@@ -10,26 +11,23 @@ export class StreamCut extends Error {
 
 /** Server-sent events (WHATWG HTML §9.2): one response that never ends. */
 export class EventsTransport implements Transport {
-  readonly #gateway: Gateway;
+  readonly #connector: Connector;
 
-  constructor(gateway: Gateway) {
-    this.#gateway = gateway;
+  constructor(connector: Connector) {
+    this.#connector = connector;
   }
 
-  async handle(request: Request, arrival: Arrival): Promise<Response> {
-    const admission = await this.#gateway.admit(request, arrival.peer);
-    if ("status" in admission) return problem(admission);
+  async handle(request: Request, info: RequestInfo): Promise<Response> {
+    const client = await this.#connector.admit(request, info.peer);
+    if ("status" in client) return problem(client);
     const sink = new EventsSink({
       pulled: () => connection.drain(),
       gone: () => connection.close(CLOSE.goingAway),
     });
-    const connection: Connection = this.#gateway.open(admission, sink, "sse");
+    const connection: Connection = this.#connector.open(client, sink, SSE);
     // A stream that was cut is held until its peer takes what the runtime has, or goes.
-    const gone = () => {
-      connection.close(CLOSE.goingAway);
-      admission.release();
-    };
-    arrival.completed().then(gone, gone);
+    const gone = () => this.#connector.onPeerGone(client);
+    info.completed().then(gone, gone);
     return new Response(sink.stream, {
       headers: {
         "Content-Type": "text/event-stream; charset=utf-8",
@@ -45,7 +43,7 @@ export class EventsTransport implements Transport {
  * it: a chunk is handed over when it asks for one.
  */
 class EventsSink implements Sink {
-  readonly drainsItself = true;
+  readonly signalsDrain = true;
   readonly stream: ReadableStream<Uint8Array>;
   #controller!: ReadableStreamDefaultController<Uint8Array>;
   #wanted = false;
@@ -69,11 +67,11 @@ class EventsSink implements Sink {
     }, { highWaterMark: 0 });
   }
 
-  get room(): number {
-    return this.#wanted ? PIECE_SIZE : 0;
+  get capacity(): number {
+    return this.#wanted ? CHUNK_SIZE : 0;
   }
 
-  get pending(): number {
+  get bufferedBytes(): number {
     return this.#pending;
   }
 

@@ -1,9 +1,17 @@
 import { CLOSE, type CloseReason } from "../core/close_codes.ts";
-import { readKey } from "../core/key.ts";
-import { type Refusal, REFUSED } from "../core/refusals.ts";
-import type { Admission, Arrival, Connection, Gateway, Sink, Transport } from "./port.ts";
-import { problem } from "./problem.ts";
-import { readText } from "./read_text.ts";
+import { PLAIN } from "../core/format.ts";
+import { readKey } from "../http/credentials.ts";
+import { type Refusal, REFUSED } from "../http/refusals.ts";
+import type {
+  AdmittedClient,
+  Connection,
+  Connector,
+  RequestInfo,
+  Sink,
+  Transport,
+} from "./port.ts";
+import { problem } from "../http/problem.ts";
+import { readBodyText } from "../http/read_text.ts";
 
 /** How long a poll waits for a message, in milliseconds. */
 const POLL_MS = 25_000;
@@ -27,58 +35,58 @@ export interface PollingOptions {
  * connection id, but the `_` by which jQuery defeats caches counts up by one with each request.
  */
 export class PollingTransport implements Transport {
-  readonly #gateway: Gateway;
+  readonly #connector: Connector;
   readonly #options: Required<PollingOptions>;
   readonly #byKey = new Map<string, Set<Poller>>();
 
-  constructor(gateway: Gateway, { pollMs = POLL_MS, awayMs = AWAY_MS }: PollingOptions = {}) {
-    this.#gateway = gateway;
+  constructor(connector: Connector, { pollMs = POLL_MS, awayMs = AWAY_MS }: PollingOptions = {}) {
+    this.#connector = connector;
     this.#options = { pollMs, awayMs };
   }
 
-  async handle(request: Request, { peer }: Arrival): Promise<Response> {
+  async handle(request: Request, { peer }: RequestInfo): Promise<Response> {
     const key = readKey(request);
     const pollers = key === undefined ? undefined : this.#byKey.get(key);
     if (request.method === "POST") {
       if (key === undefined) return problem(REFUSED.key);
       return pollers === undefined ? problem(NOT_OPEN) : await this.#post(request);
     }
-    const count = readCount(request.url);
-    const poller = pollers && choose([...pollers], count);
-    if (poller !== undefined) return await poller.poll(request.signal, count);
-    const admission = await this.#gateway.admit(request, peer);
-    if ("status" in admission) return problem(admission);
-    this.#open(admission, count);
+    const sequence = readSequence(request.url);
+    const poller = pollers && choose([...pollers], sequence);
+    if (poller !== undefined) return await poller.poll(request.signal, sequence);
+    const client = await this.#connector.admit(request, peer);
+    if ("status" in client) return problem(client);
+    this.#open(client, sequence);
     return answer(""); // bullet's `onopen` waits for it
   }
 
-  #open(admission: Admission, count: number | undefined): void {
-    const { key } = admission;
+  #open(client: AdmittedClient, sequence: number | undefined): void {
+    const { key } = client;
     const pollers = this.#byKey.get(key) ?? new Set();
     this.#byKey.set(key, pollers);
-    const poller = new Poller(this.#options, count, () => {
+    const poller = new Poller(this.#options, sequence, () => {
       pollers.delete(poller);
       if (pollers.size === 0) this.#byKey.delete(key);
-      admission.release();
+      this.#connector.onPeerGone(client);
     });
     pollers.add(poller);
-    poller.connection = this.#gateway.open(admission, poller, "plain");
+    poller.connection = this.#connector.open(client, poller, PLAIN);
   }
 
   async #post(request: Request): Promise<Response> {
-    if (await readText(request, MAX_POST_BYTES) === "ping") return answer("heartbeat message");
-    this.#gateway.ignored();
+    if (await readBodyText(request, MAX_POST_BYTES) === "ping") return answer("heartbeat message");
+    this.#connector.onIgnoredText();
     return answer("");
   }
 }
 
 /** A connection that is polled: its sink has room for one message while a poll waits. */
 class Poller implements Sink {
-  readonly drainsItself = true;
-  readonly pending = 0;
+  readonly signalsDrain = true;
+  readonly bufferedBytes = 0;
   connection: Connection | undefined;
   /** The `_` of its last request. */
-  count: number | undefined;
+  sequence: number | undefined;
   /** When its client was last heard or answered: the smallest has waited longest. */
   since = performance.now();
   readonly #options: Required<PollingOptions>;
@@ -88,16 +96,16 @@ class Poller implements Sink {
 
   constructor(
     options: Required<PollingOptions>,
-    count: number | undefined,
+    sequence: number | undefined,
     ended: () => void,
   ) {
     this.#options = options;
-    this.count = count;
+    this.sequence = sequence;
     this.#ended = ended;
     this.#timer = this.#awaitPoll();
   }
 
-  get room(): number {
+  get capacity(): number {
     return this.#answer === undefined ? 0 : 1;
   }
 
@@ -107,10 +115,10 @@ class Poller implements Sink {
   }
 
   /** Waits for a message, or a while. */
-  poll(aborted: AbortSignal, count: number | undefined): Promise<Response> {
+  poll(aborted: AbortSignal, sequence: number | undefined): Promise<Response> {
     this.#respond(answer("")); // A poll that was still waiting was given up by its client.
     clearTimeout(this.#timer);
-    this.count = count ?? this.count;
+    this.sequence = sequence ?? this.sequence;
     const { promise, resolve } = Promise.withResolvers<Response>();
     this.#answer = resolve;
     this.#timer = setTimeout(() => this.#respond(answer("")), this.#options.pollMs);
@@ -147,15 +155,17 @@ class Poller implements Sink {
   }
 }
 
-/** Whose poll it is: the one whose count it follows, else the one that has waited longest. */
-function choose(pollers: Poller[], count: number | undefined): Poller | undefined {
-  const next = count === undefined ? undefined : pollers.find((one) => one.count === count - 1);
+/** Which connection a poll belongs to: the one whose sequence it follows, else the one that has waited longest. */
+function choose(pollers: Poller[], sequence: number | undefined): Poller | undefined {
+  const next = sequence === undefined
+    ? undefined
+    : pollers.find((one) => one.sequence === sequence - 1);
   if (next !== undefined) return next;
   return pollers.filter((one) => !one.waiting).sort((a, b) => a.since - b.since)[0];
 }
 
 /** The number that jQuery appends to defeat caches. */
-function readCount(url: string): number | undefined {
+function readSequence(url: string): number | undefined {
   const digits = /[?&]_=(\d{1,15})(?:&|$)/.exec(url)?.[1];
   return digits === undefined ? undefined : Number(digits);
 }

@@ -1,39 +1,44 @@
 /**
- * A transport turns HTTP requests into connections: it checks its own handshake, has the key admitted,
- * upgrades, and opens a connection with a {@link Sink} to write to.
+ * A transport turns HTTP requests into connections: it checks its own handshake, has the client
+ * admitted, upgrades, and opens a connection with a {@link Sink} to write to.
  *
  * There is no `read`: what a client says is the transport's own affair (`ping`), and it goes nowhere.
  */
-import type { Connection, Sink } from "../core/connection.ts";
-import type { Format } from "../core/event.ts";
-import type { Refusal } from "../core/refusals.ts";
+import type { Connection, Sink } from "../core/delivery/connection.ts";
+import type { Format } from "../core/format.ts";
+import type { Refusal } from "../http/refusals.ts";
 
 export type { Connection, Sink };
 
-/** A key that may connect now, and the place that was reserved for it. */
-export interface Admission {
+/** A client whose key may connect now. It holds a slot, which the gateway gives back. */
+export interface AdmittedClient {
   readonly key: string;
-  readonly recipients: readonly string[];
-  /** The cursor that the client brought, as it wrote it. */
-  readonly after: string | undefined;
-  /** Gives the place back: to be called when the peer is really gone. The second call does nothing. */
-  release(): void;
 }
 
 /** What a transport asks of the gateway. */
-export interface Gateway {
-  /** Checks everything but the handshake, in the order of the guarantees; reserves a place. */
-  admit(request: Request, peer: string): Promise<Admission | Refusal>;
+export interface Connector {
+  /** What is wrong with the origin of a request that belongs to an open connection. */
+  checkOrigin(request: Request): Refusal | undefined;
+  /**
+   * Checks everything but the handshake, in the order of the guarantees, and reserves a slot. To be
+   * called before the first `await`, so that a peer that goes meanwhile is noticed.
+   */
+  admit(request: Request, peer: string): Promise<AdmittedClient | Refusal>;
   /** Opens the connection: it is told `welcome`, what it missed and what comes. */
-  open(admission: Admission, sink: Sink, format: Format): Connection;
+  open(client: AdmittedClient, sink: Sink, format: Format): Connection;
+  /**
+   * The peer is really gone, or was never there: ends the client's connection, if any, and gives its
+   * slot back. The second call does nothing.
+   */
+  onPeerGone(client: AdmittedClient): void;
   /** The client asked for a sign of life, which is owed behind everything else. */
-  pong(connection: Connection): void;
-  /** The client said something that means nothing here. */
-  ignored(): void;
+  onPing(connection: Connection): void;
+  /** The client sent a text that means nothing. */
+  onIgnoredText(): void;
 }
 
 /** How a request arrived. */
-export interface Arrival {
+export interface RequestInfo {
   /** The address at the other end of its TCP connection. */
   readonly peer: string;
   /** Settles when the response was taken whole, or its peer is gone. */
@@ -42,6 +47,6 @@ export interface Arrival {
 
 /** A place where requests arrive. */
 export interface Transport {
-  /** Answers `request`. */
-  handle(request: Request, arrival: Arrival): Response | Promise<Response>;
+  /** Answers `request`. Every refusal is an HTTP answer, before anything is upgraded. */
+  handle(request: Request, info: RequestInfo): Response | Promise<Response>;
 }

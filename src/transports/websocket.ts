@@ -1,10 +1,17 @@
-import { CLOSE, type CloseReason } from "../core/close_codes.ts";
-import type { Format } from "../core/event.ts";
-import { offersV1 } from "../core/key.ts";
-import { PIECE_SIZE } from "../core/link.ts";
-import { type Refusal, REFUSED } from "../core/refusals.ts";
-import type { Admission, Arrival, Connection, Gateway, Sink, Transport } from "./port.ts";
-import { problem } from "./problem.ts";
+import type { CloseReason } from "../core/close_codes.ts";
+import { type Format, PLAIN, V1 } from "../core/format.ts";
+import { offersV1 } from "../http/credentials.ts";
+import { CHUNK_SIZE } from "../core/delivery/batch.ts";
+import { type Refusal, REFUSED } from "../http/refusals.ts";
+import type {
+  AdmittedClient,
+  Connection,
+  Connector,
+  RequestInfo,
+  Sink,
+  Transport,
+} from "./port.ts";
+import { problem } from "../http/problem.ts";
 
 /** How long a peer may say nothing before it is pinged at half and given up, in seconds. */
 const IDLE_SECONDS = 30;
@@ -16,17 +23,17 @@ const PING = "ping";
  * protocol of the 2014 example else.
  */
 export class WebSocketTransport implements Transport {
-  readonly #gateway: Gateway;
+  readonly #connector: Connector;
 
-  constructor(gateway: Gateway) {
-    this.#gateway = gateway;
+  constructor(connector: Connector) {
+    this.#connector = connector;
   }
 
-  async handle(request: Request, { peer }: Arrival): Promise<Response> {
+  async handle(request: Request, { peer }: RequestInfo): Promise<Response> {
     const malformed = checkHandshake(request.headers);
     if (malformed !== undefined) return problem(malformed);
-    const admission = await this.#gateway.admit(request, peer);
-    if ("status" in admission) return problem(admission);
+    const client = await this.#connector.admit(request, peer);
+    if ("status" in client) return problem(client);
     const v1 = offersV1(request.headers);
     let socket: WebSocket, response: Response;
     try {
@@ -34,10 +41,11 @@ export class WebSocketTransport implements Transport {
       // By hand, as the runtime does not find it in a list without spaces.
       if (v1) response.headers.set("Sec-WebSocket-Protocol", "keywire.v1");
     } catch {
-      admission.release(); // The peer is gone, or its handshake passed our checks and not the runtime's.
+      // The peer is gone, or its handshake passed our checks and not the runtime's.
+      this.#connector.onPeerGone(client);
       return problem(REFUSED.handshake);
     }
-    new Socket(this.#gateway, admission, socket, v1 ? "v1" : "plain");
+    new Socket(this.#connector, client, socket, v1 ? V1 : PLAIN);
     return response;
   }
 }
@@ -47,17 +55,17 @@ export class WebSocketTransport implements Transport {
  * an account of what it handed over, as the runtime's is slow to ask.
  */
 class Socket implements Sink, EventListenerObject {
-  readonly #gateway: Gateway;
-  readonly #admission: Admission;
+  readonly #connector: Connector;
+  readonly #client: AdmittedClient;
   readonly #socket: WebSocket;
   readonly #format: Format;
   #connection: Connection | undefined;
   /** What was handed over since the runtime was last asked, and what it held then. */
   #ahead = 0;
 
-  constructor(gateway: Gateway, admission: Admission, socket: WebSocket, format: Format) {
-    this.#gateway = gateway;
-    this.#admission = admission;
+  constructor(connector: Connector, client: AdmittedClient, socket: WebSocket, format: Format) {
+    this.#connector = connector;
+    this.#client = client;
     this.#socket = socket;
     this.#format = format;
     socket.addEventListener("open", this, { once: true });
@@ -65,16 +73,16 @@ class Socket implements Sink, EventListenerObject {
     socket.addEventListener("close", this); // after an `error`, too
   }
 
-  get drainsItself(): boolean {
+  get signalsDrain(): boolean {
     return false;
   }
 
-  get room(): number {
-    if (this.#ahead > PIECE_SIZE / 2) this.#ahead = this.#socket.bufferedAmount;
-    return PIECE_SIZE - this.#ahead;
+  get capacity(): number {
+    if (this.#ahead > CHUNK_SIZE / 2) this.#ahead = this.#socket.bufferedAmount;
+    return CHUNK_SIZE - this.#ahead;
   }
 
-  get pending(): number {
+  get bufferedBytes(): number {
     return this.#ahead = this.#socket.bufferedAmount;
   }
 
@@ -88,23 +96,22 @@ class Socket implements Sink, EventListenerObject {
     try {
       this.#socket.close(code, reason);
     } catch {
-      // It is closed already: there is nobody to tell.
+      // It is closed already.
     }
   }
 
   handleEvent(event: Event): void {
     if (event.type === "message") return this.#hear((event as MessageEvent).data);
     if (event.type === "open") {
-      this.#connection = this.#gateway.open(this.#admission, this, this.#format);
+      this.#connection = this.#connector.open(this.#client, this, this.#format);
       return;
     }
-    this.#connection?.close(CLOSE.goingAway);
-    this.#admission.release();
+    this.#connector.onPeerGone(this.#client);
   }
 
   #hear(data: unknown): void {
-    if (data === PING && this.#connection !== undefined) this.#gateway.pong(this.#connection);
-    else this.#gateway.ignored();
+    if (data === PING && this.#connection !== undefined) this.#connector.onPing(this.#connection);
+    else this.#connector.onIgnoredText();
   }
 }
 

@@ -1,6 +1,6 @@
 /** Runs scenarios on subjects, in rounds. */
-import { type RedisServer, startRedis } from "../services/redis.ts";
-import { run } from "../services/run.ts";
+import { type RedisServer, startRedis } from "../support/redis.ts";
+import { run } from "../support/run.ts";
 import { measureConnect } from "./connect.ts";
 import { Generator, OTHER_CORE } from "./generator.ts";
 import { measureIdle } from "./idle.ts";

@@ -1,6 +1,6 @@
 /** What connecting costs the gateway, and the key store behind it. */
 import { MongoClient } from "mongodb";
-import { startMongodb } from "../services/mongodb.ts";
+import { startMongodb } from "../support/mongodb.ts";
 import { type Bench, target } from "./bench.ts";
 import { QueryCounter } from "./query_counter.ts";
 import { MANY } from "./scenario.ts";

@@ -1,5 +1,5 @@
 /** The load generator: a C program, built here, told by options, heard by lines of JSON. */
-import { run, succeeds } from "../services/run.ts";
+import { run, succeeds } from "../support/run.ts";
 import { bytesOf } from "./templates.ts";
 
 /** How clients of a server connect and what they count. */

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { succeeds } from "../services/run.ts";
+import { succeeds } from "../support/run.ts";
 import { type Clients, Generator, type Load } from "./generator.ts";
 import { eventStream, PLAIN, V1 } from "./subjects/shapes.ts";
 import { messageBody, post } from "./templates.ts";

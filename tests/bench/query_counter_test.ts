@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { MongoClient } from "mongodb";
-import { startMongodb } from "../services/mongodb.ts";
+import { startMongodb } from "../support/mongodb.ts";
 import { QueryCounter } from "./query_counter.ts";
 
 Deno.test("QueryCounter counts the finds that pass, and nothing else", async () => {

@@ -1,5 +1,5 @@
 import type { BusListener, Source } from "../../src/bus/port.ts";
-import { waitFor } from "../services/wait.ts";
+import { waitFor } from "../support/wait.ts";
 
 /** Writes down, a line each, all that a bus says, for tests to read. */
 export class Recorder implements BusListener {
@@ -20,7 +20,7 @@ export class Recorder implements BusListener {
     this.lines.push(`message ${text}`);
   }
 
-  beat(id: string, own: boolean): void {
+  marker(id: string, own: boolean): void {
     this.beats.push(id);
     if (own) this.ownBeats++;
     this.lines.push("beat");
@@ -36,7 +36,7 @@ export class Recorder implements BusListener {
     this.lines.push(`gap ${source}`);
   }
 
-  filled(id: string): void {
+  historyLoaded(id: string): void {
     this.filledWith = id;
     this.lines.push("filled");
   }

@@ -3,10 +3,10 @@ import { configure } from "@logtape/logtape";
 import { BusUnavailable } from "../../src/bus/port.ts";
 import { RedisBus, type RedisBusOptions } from "../../src/bus/redis.ts";
 import { compareIds } from "../../src/core/position.ts";
-import { Proxy } from "../services/proxy.ts";
-import { RedisServer, startRedis } from "../services/redis.ts";
-import { together } from "../services/together.ts";
-import { waitFor } from "../services/wait.ts";
+import { Proxy } from "../support/proxy.ts";
+import { RedisServer, startRedis } from "../support/redis.ts";
+import { together } from "../support/together.ts";
+import { waitFor } from "../support/wait.ts";
 import { Recorder } from "./recorder.ts";
 
 /** A beat every 3 s that is missed after 3 s more, and some slack for a busy machine. */
@@ -30,7 +30,7 @@ together("RedisBus", {
     const lines = () => logged.filter((line) => line.includes(`:${server.port}`));
     await waitFor("the log", () => lines().length > 0);
     await assertRejects(() => node.bus.publish("{}"), BusUnavailable);
-    assertStringIncludes(node.bus.trouble ?? "", "ECONNREFUSED");
+    assertStringIncludes(node.bus.unhealthyReason ?? "", "ECONNREFUSED");
     await server.start();
     await hears(node);
     assertEquals(lines().length, 2);
@@ -55,7 +55,7 @@ together("RedisBus", {
     })();
     await waitFor("a hundred entries", () => published.length > 100);
     await server.kill();
-    await waitFor("trouble", () => node.bus.trouble !== undefined, NOTICED_MS);
+    await waitFor("unhealthyReason", () => node.bus.unhealthyReason !== undefined, NOTICED_MS);
     const before = published.length;
     await server.start();
     await waitFor("a hundred more", () => published.length > before + 100, BACK_MS);
@@ -75,7 +75,11 @@ together("RedisBus", {
     await using node = open(server.port);
     await hears(node);
     server.freeze();
-    await waitFor("trouble", () => node.bus.trouble?.includes("silent"), NOTICED_MS);
+    await waitFor(
+      "unhealthyReason",
+      () => node.bus.unhealthyReason?.includes("silent"),
+      NOTICED_MS,
+    );
     server.thaw();
     await hears(node);
     await server.tell("PUBLISH", "my_channel", "after");
@@ -94,7 +98,11 @@ together("RedisBus", {
     const started = performance.now();
     await assertRejects(() => node.bus.notify("connected", "key"), BusUnavailable);
     assert(performance.now() - started < 3_000);
-    await waitFor("trouble", () => node.bus.trouble?.includes("silent"), NOTICED_MS);
+    await waitFor(
+      "unhealthyReason",
+      () => node.bus.unhealthyReason?.includes("silent"),
+      NOTICED_MS,
+    );
     await server.tell("XADD", "my_stream", "*", "message", "meanwhile");
     await server.tell("PUBLISH", "my_channel", "lost");
     proxy.release();
@@ -112,7 +120,7 @@ together("RedisBus", {
     await node.recorder.heard("message before");
     for (let cuts = 0; cuts < 3; cuts++) {
       proxy.cut();
-      await waitFor("trouble", () => node.bus.trouble !== undefined);
+      await waitFor("unhealthyReason", () => node.bus.unhealthyReason !== undefined);
       await hears(node);
     }
     await server.tell("PUBLISH", "my_channel", "after");
@@ -139,7 +147,7 @@ together("RedisBus", {
     assertEquals(gaps(node), ["gap channel"]);
   },
 
-  "is in trouble as long as its SUBSCRIBE is not answered": async () => {
+  "is in unhealthyReason as long as its SUBSCRIBE is not answered": async () => {
     await using server = await startRedis();
     await using proxy = new Proxy(server.port);
     await using node = open(proxy.port);
@@ -148,7 +156,7 @@ together("RedisBus", {
     proxy.drop((request) => request.includes("subscribe\r\n") && ++lost > 0);
     proxy.cut();
     await waitFor("two lost SUBSCRIBEs", () => {
-      if (lost > 0) assert(node.bus.trouble !== undefined);
+      if (lost > 0) assert(node.bus.unhealthyReason !== undefined);
       return lost > 1;
     });
     proxy.drop(() => false);
@@ -156,7 +164,7 @@ together("RedisBus", {
     assertEquals(gaps(node), ["gap channel"]);
   },
 
-  "is in trouble while it is subscribed, by word of Redis, and hears nothing": async () => {
+  "is in unhealthyReason while it is subscribed, by word of Redis, and hears nothing": async () => {
     await using server = await startRedis();
     await using proxy = new Proxy(server.port);
     await using node = open(proxy.port);
@@ -169,10 +177,10 @@ together("RedisBus", {
     });
     proxy.cut();
     await waitFor("a second try", () => {
-      if (deaf > 0) assert(node.bus.trouble !== undefined);
+      if (deaf > 0) assert(node.bus.unhealthyReason !== undefined);
       return deaf > 1;
     });
-    assertStringIncludes(node.bus.trouble ?? "", "silent");
+    assertStringIncludes(node.bus.unhealthyReason ?? "", "silent");
     proxy.rewrite((request) => request);
     await hears(node);
     assertEquals(gaps(node), ["gap channel"]);
@@ -206,7 +214,7 @@ together("RedisBus", {
     proxy.drop((request) => request.includes("xread\r\n") && ++lost > 0);
     await waitFor("a lost XREAD", () => lost > 0);
     await server.tell("XADD", "my_stream", "*", "message", "one");
-    await waitFor("trouble", () => node.bus.trouble !== undefined, NOTICED_MS);
+    await waitFor("unhealthyReason", () => node.bus.unhealthyReason !== undefined, NOTICED_MS);
     proxy.drop(() => false);
     await hears(node);
     await node.recorder.heard("entry one");
@@ -243,7 +251,7 @@ together("RedisBus", {
       await node.recorder.heard("entry 2");
       await server.tell("XDEL", "my_stream", second);
       proxy.cut();
-      await waitFor("trouble", () => node.bus.trouble !== undefined);
+      await waitFor("unhealthyReason", () => node.bus.unhealthyReason !== undefined);
       await hears(node);
       await server.tell("XDEL", "my_stream", first);
       await append(server, "3");
@@ -330,11 +338,11 @@ together("RedisBus", {
     await using server = await startRedis();
     await server.tell("SET", "my_stream", "a string");
     await using node = open(server.port);
-    await waitFor("trouble", () => node.bus.trouble?.includes("WRONGTYPE"));
+    await waitFor("unhealthyReason", () => node.bus.unhealthyReason?.includes("WRONGTYPE"));
     await server.tell("DEL", "my_stream");
     await hears(node);
     await server.tell("SET", "my_stream", "a string");
-    await waitFor("trouble", () => node.bus.trouble?.includes("WRONGTYPE"));
+    await waitFor("unhealthyReason", () => node.bus.unhealthyReason?.includes("WRONGTYPE"));
     await assertRejects(() => node.bus.publish("{}"), BusUnavailable, "WRONGTYPE");
     await server.tell("DEL", "my_stream");
     await hears(node);
@@ -408,7 +416,7 @@ together("RedisBus", {
     await node.bus.publish("one");
     await node.recorder.heard("entry one");
     proxy.hold();
-    await waitFor("trouble", () => node.bus.trouble !== undefined, NOTICED_MS);
+    await waitFor("unhealthyReason", () => node.bus.unhealthyReason !== undefined, NOTICED_MS);
     await append(server, "two");
     proxy.release();
     await hears(node);
@@ -438,7 +446,7 @@ function open(port: number, options: Partial<RedisBusOptions> = {}): Node {
 }
 
 async function hears({ bus }: Node): Promise<void> {
-  await waitFor("the bus to hear", () => bus.trouble === undefined, BACK_MS);
+  await waitFor("the bus to hear", () => bus.unhealthyReason === undefined, BACK_MS);
 }
 
 /** Appends an envelope as a backend does, after other fields, and returns its id. */

@@ -1,10 +1,10 @@
 /** The bus on more than one Redis: behind Sentinels, and on a Cluster. */
 import { assertEquals } from "@std/assert";
 import { RedisBus } from "../../src/bus/redis.ts";
-import { type RedisServer, startRedis, tellRedis } from "../services/redis.ts";
-import { startSentinel } from "../services/sentinel.ts";
-import { together } from "../services/together.ts";
-import { waitFor } from "../services/wait.ts";
+import { type RedisServer, startRedis, tellRedis } from "../support/redis.ts";
+import { startSentinel } from "../support/sentinel.ts";
+import { together } from "../support/together.ts";
+import { waitFor } from "../support/wait.ts";
 import { Recorder } from "./recorder.ts";
 
 together("RedisBus", {
@@ -29,7 +29,7 @@ together("RedisBus", {
       async () => (await replica.tell("XLEN", "my_stream")) === ":1\r\n",
     );
     await master.kill();
-    await waitFor("trouble", () => bus.trouble !== undefined);
+    await waitFor("unhealthyReason", () => bus.unhealthyReason !== undefined);
     await hears(bus);
     await bus.publish("after");
     await replica.tell("PUBLISH", "my_channel", "after");
@@ -87,5 +87,5 @@ function open(url: string, nodeId = "node"): RedisBus {
 }
 
 async function hears(bus: RedisBus): Promise<void> {
-  await waitFor("the bus to hear", () => bus.trouble === undefined, 30_000);
+  await waitFor("the bus to hear", () => bus.unhealthyReason === undefined, 30_000);
 }

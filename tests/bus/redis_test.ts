@@ -1,7 +1,7 @@
 import { Redis } from "ioredis";
 import { RedisBus } from "../../src/bus/redis.ts";
 import { testBus } from "../contracts/bus_contract.ts";
-import { startRedis } from "../services/redis.ts";
+import { startRedis } from "../support/redis.ts";
 
 testBus("RedisBus", async ({ stream }) => {
   const server = await startRedis();

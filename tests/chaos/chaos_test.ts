@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
-import { say } from "../services/say.ts";
-import { together } from "../services/together.ts";
+import { say } from "../support/say.ts";
+import { together } from "../support/together.ts";
 import { channelChaos } from "./channel_chaos.ts";
 import type { ChaosOptions, PhaseReport } from "./chaos.ts";
 import { streamChaos } from "./stream_chaos.ts";
@@ -27,7 +27,10 @@ together("Chaos", {
     const [moving, ...troubles] = phases;
     assert(moving!.words.recovered > SHORT.clients);
     assertEquals([moving!.lossesTold, moving!.words.gap], [0, 0]);
-    assert(troubles.some(({ lossesTold }) => lossesTold > 0), "no trouble was worth its name");
+    assert(
+      troubles.some(({ lossesTold }) => lossesTold > 0),
+      "no unhealthyReason was worth its name",
+    );
   },
 });
 

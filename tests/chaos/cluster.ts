@@ -1,7 +1,7 @@
-import { type KeywireProcess, startKeywire } from "../services/gateway.ts";
-import { Proxy } from "../services/proxy.ts";
-import { type RedisServer, startRedis } from "../services/redis.ts";
-import { freePort, waitFor } from "../services/wait.ts";
+import { type KeywireProcess, startKeywire } from "../support/gateway.ts";
+import { Proxy } from "../support/proxy.ts";
+import { type RedisServer, startRedis } from "../support/redis.ts";
+import { freePort, waitFor } from "../support/wait.ts";
 import { Balancer } from "./balancer.ts";
 
 /** One gateway, on a port that it keeps however often it is started, and its own way to Redis. */

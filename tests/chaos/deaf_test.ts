@@ -1,10 +1,10 @@
 import { assert, assertEquals } from "@std/assert";
-import { openSocket, type SocketClient } from "../services/clients.ts";
-import { type KeywireProcess, startKeywire } from "../services/gateway.ts";
-import { Proxy } from "../services/proxy.ts";
-import { type RedisServer, startRedis } from "../services/redis.ts";
-import { together } from "../services/together.ts";
-import { waitFor } from "../services/wait.ts";
+import { openSocket, type SocketClient } from "../support/clients.ts";
+import { type KeywireProcess, startKeywire } from "../support/gateway.ts";
+import { Proxy } from "../support/proxy.ts";
+import { type RedisServer, startRedis } from "../support/redis.ts";
+import { together } from "../support/together.ts";
+import { waitFor } from "../support/wait.ts";
 import { isReady } from "./cluster.ts";
 
 /** How soon a fault is noticed, and how soon delivery is back after the cure, in milliseconds. */

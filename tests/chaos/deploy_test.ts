@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
-import { items, openEvents, openSocket } from "../services/clients.ts";
-import { startKeywire } from "../services/gateway.ts";
+import { items, openEvents, openSocket } from "../support/clients.ts";
+import { startKeywire } from "../support/gateway.ts";
 
 Deno.test("a deploy asks sockets to come back in their time, and streams soon after theirs ended", async () => {
   await using node = await startKeywire({ HOST: "127.0.0.1", DRAIN_SECONDS: "3" });

@@ -4,7 +4,7 @@
  * answers with the milliseconds that each message took since it was last asked.
  */
 import { Redis } from "ioredis";
-import { openSocket } from "../services/clients.ts";
+import { openSocket } from "../support/clients.ts";
 
 const EVERY_MS = 10;
 

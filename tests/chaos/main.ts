@@ -1,5 +1,5 @@
 /** `deno task chaos`: the chaos that takes its time, and prints what came of it. */
-import { say } from "../services/say.ts";
+import { say } from "../support/say.ts";
 import { channelChaos } from "./channel_chaos.ts";
 import type { ChaosOptions } from "./chaos.ts";
 import { resumingCosts } from "./resuming_costs.ts";

@@ -1,6 +1,6 @@
 import { Redis } from "ioredis";
-import { items, openSocket, type SocketClient } from "../services/clients.ts";
-import type { RedisServer } from "../services/redis.ts";
+import { items, openSocket, type SocketClient } from "../support/clients.ts";
+import type { RedisServer } from "../support/redis.ts";
 import { Cluster } from "./cluster.ts";
 
 /** What it cost that clients resumed. */

@@ -1,9 +1,9 @@
 import { assert, assertEquals } from "@std/assert";
-import { History } from "../../src/core/history.ts";
-import { items, openSocket, publish } from "../services/clients.ts";
-import { startKeywire } from "../services/gateway.ts";
-import { say } from "../services/say.ts";
-import { waitFor } from "../services/wait.ts";
+import { History } from "../../src/core/history/history.ts";
+import { items, openSocket, publish } from "../support/clients.ts";
+import { startKeywire } from "../support/gateway.ts";
+import { say } from "../support/say.ts";
+import { waitFor } from "../support/wait.ts";
 import { resumingCosts } from "./resuming_costs.ts";
 
 const CLIENTS = 500;
@@ -23,22 +23,22 @@ Deno.test("a client that was quiet for an hour resumes from what a pong told it"
     maxAgeMs: 300_000,
     maxBytes: 2 ** 26,
     maxMessageBytes: 2 ** 18,
-    channel: true,
+    sources: ["channel", "stream"],
   });
-  history.filled("0-0");
-  history.beat("b-0", 0);
+  history.historyLoaded("0-0");
+  history.marker("b-0", 0);
   const { position: welcomed } = history;
   const hour = 3_600_000;
   for (let now = 1_000; now <= hour; now += 1_000) {
     history.entry(`${now}-0`, '{"recipients":["another"]}', now);
     history.message('{"recipients":["another"]}', now);
-    if (now % 3_000 === 0) history.beat(`b-${now}`, now);
+    if (now % 3_000 === 0) history.marker(`b-${now}`, now);
   }
   const { position: ponged } = history;
   const delivery = history.entry(`${hour + 1}-0`, '{"recipients":["quiet"]}', hour + 1).read();
   assert(typeof delivery !== "string");
   const resumption = history.resume(ponged, ["quiet"]);
-  assert(resumption.state === "known");
+  assert(resumption.state === "decided");
   assertEquals(resumption.replay.read(1_000), [delivery.event]);
   assertEquals(history.resume(welcomed, ["quiet"]).state, "lost");
 });

@@ -3,7 +3,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { compareIds } from "../../src/core/position.ts";
 import type { Bus } from "../../src/bus/port.ts";
 import { Recorder } from "../bus/recorder.ts";
-import { waitFor } from "../services/wait.ts";
+import { waitFor } from "../support/wait.ts";
 
 /** One bus to be tested, of a system that nobody else uses. */
 export interface BusUnderTest extends AsyncDisposable {
@@ -26,10 +26,10 @@ export function testBus(
     };
     const kind = stream ? "entry" : "message";
 
-    test("has trouble until it listens, and then hears", async ({ bus }) => {
-      assertEquals(typeof bus.trouble, "string");
+    test("has unhealthyReason until it listens, and then hears", async ({ bus }) => {
+      assertEquals(typeof bus.unhealthyReason, "string");
       bus.listen(new Recorder());
-      await waitFor("the bus to hear", () => bus.trouble === undefined);
+      await waitFor("the bus to hear", () => bus.unhealthyReason === undefined);
     });
 
     test("says nothing before listen has returned", async ({ bus }) => {
@@ -59,7 +59,7 @@ export function testBus(
       const recorder = await listenTo(bus);
       await recorder.heard("beat");
       for (let beats = recorder.ownBeats; beats < 5; beats++) {
-        bus.beat();
+        bus.probe();
         await waitFor("one more beat", () => recorder.ownBeats > beats, 1_000);
       }
       assertEquals(new Set(recorder.beats).size, recorder.beats.length);
@@ -107,6 +107,6 @@ export function testBus(
 async function listenTo(bus: Bus): Promise<Recorder> {
   const recorder = new Recorder();
   bus.listen(recorder);
-  await waitFor("the bus to hear", () => bus.trouble === undefined);
+  await waitFor("the bus to hear", () => bus.unhealthyReason === undefined);
   return recorder;
 }

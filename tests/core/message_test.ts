@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { isForNobody, parseMessage } from "../../src/core/message.ts";
+import { isForNoneOf, parseMessage } from "../../src/core/message.ts";
 import { name, space, spelled, value } from "./json_text.ts";
 
 const MAX = 262_144;
@@ -178,20 +178,20 @@ Deno.test("parseMessage() throws at no text, and what it takes is one object on 
   );
 });
 
-Deno.test("isForNobody() sees that nobody known is named, as printers write it", () => {
-  assert(isForNobody(`{"recipients":["${UUID}"],"data":1}`, nobody));
-  assert(isForNobody(`{"recipients":["${UUID}","__proto__"]}`, nobody));
-  assert(isForNobody(`{"recipients": ["${UUID}", "b"], "data": 1}`, nobody));
+Deno.test("isForNoneOf() sees that nobody known is named, as printers write it", () => {
+  assert(isForNoneOf(`{"recipients":["${UUID}"],"data":1}`, nobody));
+  assert(isForNoneOf(`{"recipients":["${UUID}","__proto__"]}`, nobody));
+  assert(isForNoneOf(`{"recipients": ["${UUID}", "b"], "data": 1}`, nobody));
 });
 
-Deno.test("isForNobody() asks for each name, and says nothing when one is known", () => {
+Deno.test("isForNoneOf() asks for each name, and says nothing when one is known", () => {
   const asked: string[] = [];
   const has = (recipient: string) => asked.push(recipient) === 2;
-  assertEquals(isForNobody('{"recipients":["a","b","c"]}', has), false);
+  assertEquals(isForNoneOf('{"recipients":["a","b","c"]}', has), false);
   assertEquals(asked, ["a", "b"]);
 });
 
-Deno.test("isForNobody() says nothing of everyone, escapes, another order or what is broken", () => {
+Deno.test("isForNoneOf() says nothing of everyone, escapes, another order or what is broken", () => {
   for (
     const text of [
       '{"recipients":"*"}',
@@ -209,10 +209,10 @@ Deno.test("isForNobody() says nothing of everyone, escapes, another order or wha
       '{"recipients":',
       "",
     ]
-  ) assertEquals(isForNobody(text, nobody), false, text);
+  ) assertEquals(isForNoneOf(text, nobody), false, text);
 });
 
-Deno.test("isForNobody() never says so of a message for somebody known", () => {
+Deno.test("isForNoneOf() never says so of a message for somebody known", () => {
   const known = fc.subarray(["a", "b", 'a"', "*", "__proto__"]).map((names) => new Set(names));
   const list = fc.array(
     fc.constantFrom("a", "b", "c", 'a"', "\\", "*", "__proto__").chain(spelled),
@@ -224,7 +224,7 @@ Deno.test("isForNobody() never says so of a message for somebody known", () => {
   fc.assert(
     fc.property(fc.oneof(nearly, envelope), known, (text, known) => {
       const has = (recipient: string) => known.has(recipient);
-      if (!isForNobody(text, has)) return;
+      if (!isForNoneOf(text, has)) return;
       const message = parseMessage(text, MAX);
       if (typeof message === "string") return;
       assert(message.recipients !== "*" && !message.recipients.some(has), text);

@@ -1,11 +1,11 @@
 import { assert, assertEquals } from "@std/assert";
-import { handshake, items, openEvents, openSocket } from "../services/clients.ts";
-import { type KeywireProcess, startKeywire } from "../services/gateway.ts";
-import { startRedis } from "../services/redis.ts";
-import { openBackend } from "../services/redis_client.ts";
-import { StalledClient } from "../services/stalled_client.ts";
-import { together } from "../services/together.ts";
-import { waitFor } from "../services/wait.ts";
+import { handshake, items, openEvents, openSocket } from "../support/clients.ts";
+import { type KeywireProcess, startKeywire } from "../support/gateway.ts";
+import { startRedis } from "../support/redis.ts";
+import { openBackend } from "../support/redis_client.ts";
+import { StalledClient } from "../support/stalled_client.ts";
+import { together } from "../support/together.ts";
+import { waitFor } from "../support/wait.ts";
 
 const DRAIN_MS = 3_000;
 /** How much later than it should a busy machine may do something. */

@@ -1,12 +1,12 @@
 import { assert, assertEquals } from "@std/assert";
 import { MongoClient } from "mongodb";
-import { handshake, items, openSocket, type SocketClient } from "../services/clients.ts";
-import { startKeywire } from "../services/gateway.ts";
-import { startMongodb } from "../services/mongodb.ts";
-import { Proxy } from "../services/proxy.ts";
-import { RedisServer, startRedis } from "../services/redis.ts";
-import { together } from "../services/together.ts";
-import { waitFor } from "../services/wait.ts";
+import { handshake, items, openSocket, type SocketClient } from "../support/clients.ts";
+import { startKeywire } from "../support/gateway.ts";
+import { startMongodb } from "../support/mongodb.ts";
+import { Proxy } from "../support/proxy.ts";
+import { RedisServer, startRedis } from "../support/redis.ts";
+import { together } from "../support/together.ts";
+import { waitFor } from "../support/wait.ts";
 
 /** What a message says that nobody else sends. */
 let serial = 0;

@@ -1,10 +1,10 @@
 import { assert, assertEquals } from "@std/assert";
 import type { Malformed } from "../../src/core/message.ts";
-import { openSocket } from "../services/clients.ts";
-import { startKeywire } from "../services/gateway.ts";
-import { startRedis } from "../services/redis.ts";
-import { openBackend } from "../services/redis_client.ts";
-import { waitFor } from "../services/wait.ts";
+import { openSocket } from "../support/clients.ts";
+import { startKeywire } from "../support/gateway.ts";
+import { startRedis } from "../support/redis.ts";
+import { openBackend } from "../support/redis_client.ts";
+import { waitFor } from "../support/wait.ts";
 
 const MAX_BYTES = 1_024;
 const EACH = 14_300;

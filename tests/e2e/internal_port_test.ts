@@ -1,7 +1,7 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { items, openSocket } from "../services/clients.ts";
-import { startKeywire } from "../services/gateway.ts";
-import { freePort } from "../services/wait.ts";
+import { items, openSocket } from "../support/clients.ts";
+import { startKeywire } from "../support/gateway.ts";
+import { freePort } from "../support/wait.ts";
 
 /** What backends and operators ask for. */
 const INTERNAL = ["/ready", "/metrics", "/openapi.json"];

@@ -1,8 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
-import { handshake } from "../services/clients.ts";
-import { type KeywireProcess, startKeywire } from "../services/gateway.ts";
-import { StalledClient } from "../services/stalled_client.ts";
-import { waitFor } from "../services/wait.ts";
+import { handshake } from "../support/clients.ts";
+import { type KeywireProcess, startKeywire } from "../support/gateway.ts";
+import { StalledClient } from "../support/stalled_client.ts";
+import { waitFor } from "../support/wait.ts";
 
 /** A refusal as every transport says it. */
 interface Refusal {
@@ -92,7 +92,7 @@ Deno.test("limits refuse before the upgrade, with a status each and when to come
     assertEquals((await refusal(gateway, "demo", from("203.0.113.8"))).status, 429);
   });
 
-  await t.step("of the node, and a refused look-up gives its place back", async () => {
+  await t.step("of the node, and a refused look-up gives its slot back", async () => {
     await using gateway = await startKeywire({ MAX_CONNECTIONS: "2" });
     using _one = await StalledClient.open(gateway.port, "demo");
     for (let i = 0; i < 5; i++) assertEquals((await refusal(gateway, "unknown")).status, 403);
@@ -101,7 +101,7 @@ Deno.test("limits refuse before the upgrade, with a status each and when to come
     assertEquals([status, retryAfter > 0], [503, true]);
     assert(/MAX_CONNECTIONS:/.test(detail), detail);
     const metrics = await gateway.metrics();
-    assertEquals(metrics.get("keywire_places_taken"), 2);
+    assertEquals(metrics.get("keywire_connection_slots_used"), 2);
     assertEquals(metrics.get('keywire_connects_refused_total{status="503"}'), 3);
   });
 });
@@ -139,7 +139,7 @@ async function admitted(
   key: string,
   headers: Record<string, string> = {},
 ): Promise<void> {
-  await waitFor("the place to be free again", async () => {
+  await waitFor("the slot to be free again", async () => {
     return (await handshake(gateway.port, `/websocket?${key}`, headers)).status === 101;
   });
 }

@@ -1,10 +1,10 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { Page } from "playwright-core";
-import { type Chromium, launchChromium } from "../services/chromium.ts";
-import { type KeywireProcess, startKeywire } from "../services/gateway.ts";
-import { Proxy } from "../services/proxy.ts";
-import { type RedisServer, startRedis } from "../services/redis.ts";
-import { freePort } from "../services/wait.ts";
+import { type Chromium, launchChromium } from "../support/chromium.ts";
+import { type KeywireProcess, startKeywire } from "../support/gateway.ts";
+import { Proxy } from "../support/proxy.ts";
+import { type RedisServer, startRedis } from "../support/redis.ts";
+import { freePort } from "../support/wait.ts";
 import { connect, inState, row, visit } from "./listener_page.ts";
 import { Serials } from "./serials.ts";
 

@@ -1,12 +1,12 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { MongoClient, ObjectId } from "mongodb";
-import { launchChromium } from "../services/chromium.ts";
-import { handshake, items, openSocket } from "../services/clients.ts";
-import { startKeywire } from "../services/gateway.ts";
-import { startMongodb } from "../services/mongodb.ts";
-import { startRedis } from "../services/redis.ts";
-import { openBackend } from "../services/redis_client.ts";
-import { waitFor } from "../services/wait.ts";
+import { launchChromium } from "../support/chromium.ts";
+import { handshake, items, openSocket } from "../support/clients.ts";
+import { startKeywire } from "../support/gateway.ts";
+import { startMongodb } from "../support/mongodb.ts";
+import { startRedis } from "../support/redis.ts";
+import { openBackend } from "../support/redis_client.ts";
+import { waitFor } from "../support/wait.ts";
 
 const KEY = "00721b2a-046c-4ecc-a5df-5f808cc6c58f";
 

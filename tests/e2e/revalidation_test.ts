@@ -1,8 +1,8 @@
 import { assertEquals } from "@std/assert";
 import { MongoClient } from "mongodb";
-import { items, openSocket } from "../services/clients.ts";
-import { startKeywire } from "../services/gateway.ts";
-import { startMongodb } from "../services/mongodb.ts";
+import { items, openSocket } from "../support/clients.ts";
+import { startKeywire } from "../support/gateway.ts";
+import { startMongodb } from "../support/mongodb.ts";
 
 Deno.test("An open connection loses its rights with its document, and only then", async () => {
   await using mongodb = await startMongodb();

@@ -1,5 +1,5 @@
-import type { RedisServer } from "../services/redis.ts";
-import { waitFor } from "../services/wait.ts";
+import type { RedisServer } from "../support/redis.ts";
+import { waitFor } from "../support/wait.ts";
 
 /** The time between two messages: few enough for one page of the list, many enough for any fault. */
 const EVERY_MS = 150;

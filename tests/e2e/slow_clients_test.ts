@@ -1,11 +1,11 @@
 import { assert, assertEquals } from "@std/assert";
-import { BulletPolling } from "../services/bullet.ts";
-import { items, openEvents, openSocket, publish, type SocketClient } from "../services/clients.ts";
-import { type KeywireProcess, startKeywire } from "../services/gateway.ts";
-import { startRedis } from "../services/redis.ts";
-import { type Backend, openBackend } from "../services/redis_client.ts";
-import { StalledClient } from "../services/stalled_client.ts";
-import { waitFor } from "../services/wait.ts";
+import { BulletPolling } from "../support/bullet.ts";
+import { items, openEvents, openSocket, publish, type SocketClient } from "../support/clients.ts";
+import { type KeywireProcess, startKeywire } from "../support/gateway.ts";
+import { startRedis } from "../support/redis.ts";
+import { type Backend, openBackend } from "../support/redis_client.ts";
+import { StalledClient } from "../support/stalled_client.ts";
+import { waitFor } from "../support/wait.ts";
 
 const MB = 1 << 20;
 /**
@@ -47,7 +47,7 @@ Deno.test("A client that never reads is cut off, and nobody else waits for it", 
     await waitFor("the notice", () => backend.heard.includes(notice));
     assertEquals(backend.heard.filter((heard) => heard === notice).length, 1);
     // They are zombies, and take their places until their peers are really gone.
-    const places = async () => (await gateway.metrics()).get("keywire_places_taken");
+    const places = async () => (await gateway.metrics()).get("keywire_connection_slots_used");
     assertEquals(await places(), 500 + count);
     clients[Symbol.dispose]();
     await waitFor("the places to be given back", async () => await places() === 500);

@@ -1,9 +1,9 @@
 import { assertEquals } from "@std/assert";
-import { makeCertificate } from "../services/certificate.ts";
-import { items, openSocket } from "../services/clients.ts";
-import { startKeywire } from "../services/gateway.ts";
-import { startRedis } from "../services/redis.ts";
-import { freePort, waitFor } from "../services/wait.ts";
+import { makeCertificate } from "../support/certificate.ts";
+import { items, openSocket } from "../support/clients.ts";
+import { startKeywire } from "../support/gateway.ts";
+import { startRedis } from "../support/redis.ts";
+import { freePort, waitFor } from "../support/wait.ts";
 
 Deno.test("A gateway hears a Redis that speaks TLS alone to it, and whose CA is one's own", async () => {
   const dir = await Deno.makeTempDir({ prefix: "keywire-tls-" });

@@ -3,24 +3,53 @@ import type { SourceFile } from "./source_file.ts";
 /** A rule of the house gives one line for each place where it is broken. */
 export type Rule = (files: readonly SourceFile[]) => string[];
 
-const FOUNDATION = ["core", "settings"];
-const PORTS = [...FOUNDATION, "bus", "keystores", "presence", "transports"];
-/** What each part may import beside itself. A room that is new here begins with the foundation. */
-const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
-  core: [],
-  settings: ["core"],
-  gateway: PORTS,
-  api: [...PORTS, "gateway"],
-  ops: [...PORTS, "gateway"],
-  app: [...PORTS, "gateway", "api", "ops"],
-  main: [...PORTS, "gateway", "api", "ops", "app"],
+/** The parts of the house, lowest first. A path belongs to the longest of these that it begins with. */
+const PARTS: Readonly<Record<string, string>> = {
+  "src/core/delivery/": "core/delivery",
+  "src/core/history/": "core/history",
+  "src/core/": "core",
+  "src/settings/": "settings",
+  "src/logging/": "logging",
+  "src/http/": "http",
+  "src/redis/": "redis",
+  "src/bus/": "bus",
+  "src/presence/": "presence",
+  "src/keystores/": "keystores",
+  "src/transports/": "transports",
+  "src/gateway/": "gateway",
+  "src/api/": "api",
+  "src/ops/": "ops",
+  "src/cli/": "cli",
+  "src/app.ts": "app",
+  "main.ts": "main",
 };
-/** The files that settings consist of. */
-const SETTINGS = ["src/settings.ts", "src/setting_rules.ts", "src/environment.ts"];
+const CORE = ["core", "core/delivery", "core/history"];
+const SHARED = [...CORE, "settings", "logging", "http", "redis"];
+const PORTS = ["bus", "presence", "keystores", "transports"];
+/** What each part may import beside itself. */
+const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+  "core": [],
+  "core/delivery": ["core"],
+  "core/history": ["core"],
+  "settings": CORE,
+  "logging": CORE,
+  "http": CORE,
+  "redis": [...CORE, "logging"],
+  "bus": SHARED,
+  "presence": SHARED,
+  "keystores": SHARED,
+  "transports": SHARED,
+  "gateway": [...SHARED, ...PORTS],
+  "api": [...SHARED, ...PORTS, "gateway"],
+  "ops": [...SHARED, ...PORTS, "gateway"],
+  "cli": [...SHARED, "keystores"],
+  "app": [...SHARED, ...PORTS, "gateway", "api", "ops"],
+  "main": [...SHARED, ...PORTS, "gateway", "api", "ops", "app"],
+};
 
 /** A file of one of these names in one of these rooms is where the driver is at home. */
 const DRIVERS: Readonly<Record<string, RegExp>> = {
-  ioredis: /^src\/(?:bus|presence)\/redis(?:_\w+)?\.ts$/,
+  ioredis: /^src\/(?:redis\/\w+|(?:bus|presence)\/redis(?:_\w+)?)\.ts$/,
   mongodb: /^src\/keystores\/mongo(?:_\w+)?\.ts$/,
 };
 
@@ -45,24 +74,31 @@ const FORBIDDEN = new RegExp(
   ].join("|"),
 );
 
-/** Imports run one way: main, app, gateway, the rooms, core. */
+/** Every file stands in a room that the rules know. */
+export const everyFileHasARoom: Rule = (files) =>
+  files.filter(({ path }) => partOf(path) === undefined)
+    .map(({ path }) => `${path} stands in no room: give it one, and the room its rules`);
+
+/** Imports run one way: main, app, api and ops, gateway, the ports' rooms, what they share, core. */
 export const importsRunOneWay: Rule = (files) =>
   files.flatMap(({ path, imports }) => {
-    const from = partOf(path);
-    const allowed = MAY_IMPORT[from] ?? FOUNDATION;
+    const from = partOf(path) ?? "";
+    const allowed = MAY_IMPORT[from] ?? [];
     return imports.filter((target) => isFile(target) && partOf(target) !== from)
-      .filter((target) => !allowed.includes(partOf(target)))
+      .filter((target) => !allowed.includes(partOf(target) ?? ""))
       .map((target) => `${path} imports ${target}: ${from} may import ${allowed.join(", ")}`);
   });
 
 /** The core imports only the core, and has no clock, no randomness and no I/O of its own. */
 export const coreIsPure: Rule = (files) =>
-  files.filter(({ path }) => partOf(path) === "core").flatMap(({ path, code, imports }) => {
-    const packages = imports.filter((target) => !isFile(target));
-    const [effect] = EFFECTS.exec(code) ?? [];
-    return [...packages, ...effect === undefined ? [] : [effect]]
-      .map((thing) => `${path} uses ${thing}: the core is pure`);
-  });
+  files.filter(({ path }) => CORE.includes(partOf(path) ?? "")).flatMap(
+    ({ path, code, imports }) => {
+      const packages = imports.filter((target) => !isFile(target));
+      const [effect] = EFFECTS.exec(code) ?? [];
+      return [...packages, ...effect === undefined ? [] : [effect]]
+        .map((thing) => `${path} uses ${thing}: the core is pure`);
+    },
+  );
 
 /** Only a driver's own files know the driver, and another room never reaches for them. */
 export const driversStayAtHome: Rule = (files) =>
@@ -70,8 +106,8 @@ export const driversStayAtHome: Rule = (files) =>
     imports.flatMap((target) => {
       const home = DRIVERS[target.split("/")[0] ?? ""];
       if (home !== undefined && !home.test(path)) return [`${path} imports the driver ${target}`];
-      const elsewhere = partOf(target) !== partOf(path) &&
-        Object.values(DRIVERS).some((files) => files.test(target));
+      const elsewhere = partOf(target) !== partOf(path) && !target.startsWith("src/redis/") &&
+        partOf(path) !== "cli" && Object.values(DRIVERS).some((files) => files.test(target));
       return elsewhere ? [`${path} imports ${target}: other rooms go by mod.ts or port.ts`] : [];
     })
   );
@@ -125,10 +161,10 @@ function isFile(target: string): boolean {
   return target.endsWith(".ts");
 }
 
-/** The room of a file; at the top of `src`, what is neither settings nor the app is the gateway's. */
-function partOf(path: string): string {
-  if (SETTINGS.includes(path)) return "settings";
-  const [, room] = /^src\/(\w+)\//.exec(path) ?? [];
-  if (room !== undefined) return room;
-  return ["main.ts", "src/app.ts"].includes(path) ? path.replace(/^src\/|\.ts$/g, "") : "gateway";
+/** The part of the house that a file belongs to. */
+function partOf(path: string): string | undefined {
+  const prefix = Object.keys(PARTS).find((each) => path.startsWith(each));
+  return prefix === undefined || (prefix.endsWith(".ts") && path !== prefix)
+    ? undefined
+    : PARTS[prefix];
 }

@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { setImmediate } from "node:timers";
 import { LookUps, MemoryKeyStore, StoreUnavailable } from "../../src/keystores/mod.ts";
-import { startMongodb } from "../services/mongodb.ts";
-import { waitFor } from "../services/wait.ts";
+import { startMongodb } from "../support/mongodb.ts";
+import { waitFor } from "../support/wait.ts";
 import { TestCollection } from "./collection.ts";
 import { WatchedStore } from "./watched_store.ts";
 

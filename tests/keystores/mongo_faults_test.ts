@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { MongoKeyStore, StoreUnavailable } from "../../src/keystores/mod.ts";
-import { startMongodb } from "../services/mongodb.ts";
-import { freePort, waitFor } from "../services/wait.ts";
+import { startMongodb } from "../support/mongodb.ts";
+import { freePort, waitFor } from "../support/wait.ts";
 import { TestCollection } from "./collection.ts";
 import { Logged } from "./logged.ts";
 

@@ -2,8 +2,8 @@ import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { Binary, Double, Int32, Long, ObjectId, UUID } from "mongodb";
 import { addKey, MongoKeyStore } from "../../src/keystores/mod.ts";
 import { INJECTIONS, testKeyStore } from "../contracts/keystore_contract.ts";
-import { startMongodb } from "../services/mongodb.ts";
-import { waitFor } from "../services/wait.ts";
+import { startMongodb } from "../support/mongodb.ts";
+import { waitFor } from "../support/wait.ts";
 import { TestCollection } from "./collection.ts";
 import { Logged } from "./logged.ts";
 

@@ -17,34 +17,34 @@ function presence({ failures = 0, graceMs = 0 } = {}) {
 
 Deno.test("MemoryPresence: two connections of a recipient are announced once and withdrawn once", async () => {
   const { presence: there, said } = presence();
-  there.arrived(["a"]);
-  there.arrived(["a", "b"]);
+  there.add(["a"]);
+  there.add(["a", "b"]);
   await there.settled();
-  there.left(["a"]);
+  there.remove(["a"]);
   await there.settled();
   assertEquals(said, ["connected a", "connected b"]);
-  there.left(["a", "b"]);
+  there.remove(["a", "b"]);
   await there.settled();
   assertEquals(said.slice(2), ["disconnected a", "disconnected b"]);
-  assertEquals([there.count("a"), there.count("b")], [0, 0]);
+  assertEquals((await there.lookUp(["a", "b"])).size, 0);
 });
 
 Deno.test("MemoryPresence: what cannot be said now is said later, and only if it is still true", async () => {
   const { presence: there, said } = presence({ failures: 3 });
-  there.arrived(["stays", "goes"]);
+  there.add(["stays", "goes"]);
   await Promise.resolve();
-  there.left(["goes"]);
+  there.remove(["goes"]);
   await there.settled();
   assertEquals(said, ["connected stays"]);
 });
 
 Deno.test("MemoryPresence: a recipient that comes back within the grace was never away", async () => {
   const { presence: there, said } = presence({ graceMs: 60_000 });
-  there.arrived(["a"]);
+  there.add(["a"]);
   await there.settled();
-  there.left(["a"]);
-  there.arrived(["a"]);
-  there.left(["a"]);
+  there.remove(["a"]);
+  there.add(["a"]);
+  there.remove(["a"]);
   await there.settled();
   assertEquals(said, ["connected a"]);
   await there[Symbol.asyncDispose](); // cuts the grace short: nothing is owed at the end
@@ -54,7 +54,7 @@ Deno.test("MemoryPresence: a recipient that comes back within the grace was neve
 Deno.test("MemoryPresence: 10,000 recipients at once are announced in order, each once", async () => {
   const { presence: there, said } = presence();
   const names = [...Array(10_000).keys()].map(String);
-  for (const name of names) there.arrived([name]);
+  for (const name of names) there.add([name]);
   await there.settled();
   assertEquals(said, names.map((name) => `connected ${name}`));
 });

@@ -1,7 +1,7 @@
-import { openEvents, openSocket } from "../services/clients.ts";
-import type { KeywireProcess } from "../services/gateway.ts";
-import type { Backend } from "../services/redis_client.ts";
-import { StalledClient } from "../services/stalled_client.ts";
+import { openEvents, openSocket } from "../support/clients.ts";
+import type { KeywireProcess } from "../support/gateway.ts";
+import type { Backend } from "../support/redis_client.ts";
+import { StalledClient } from "../support/stalled_client.ts";
 
 /** The keys under which the clients of a {@link Load} connect. */
 export const LOAD_KEYS = ["crowd", "slow"];

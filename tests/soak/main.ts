@@ -1,8 +1,8 @@
 /** `deno task soak`: a gateway under a steady load for a while, and what its memory does meanwhile. */
-import { startKeywire } from "../services/gateway.ts";
-import { startRedis } from "../services/redis.ts";
-import { openBackend } from "../services/redis_client.ts";
-import { say } from "../services/say.ts";
+import { startKeywire } from "../support/gateway.ts";
+import { startRedis } from "../support/redis.ts";
+import { openBackend } from "../support/redis_client.ts";
+import { say } from "../support/say.ts";
 import { heapAfterCollection } from "./heap_after_collection.ts";
 import { Load, LOAD_KEYS } from "./load.ts";
 import { memoryPlot } from "./memory_plot.ts";

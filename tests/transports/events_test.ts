@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { items, openEvents, publish } from "../services/clients.ts";
-import { startKeywire } from "../services/gateway.ts";
-import { waitFor } from "../services/wait.ts";
+import { items, openEvents, publish } from "../support/clients.ts";
+import { startKeywire } from "../support/gateway.ts";
+import { waitFor } from "../support/wait.ts";
 
 Deno.test("EventsTransport", async (t) => {
   await using gateway = await startKeywire({ ALLOWED_ORIGINS: "https://app.example" });
@@ -16,7 +16,7 @@ Deno.test("EventsTransport", async (t) => {
     client[Symbol.dispose]();
     await waitFor(
       "the stream to be forgotten",
-      async () => (await gateway.metrics()).get("keywire_places_taken") === 0,
+      async () => (await gateway.metrics()).get("keywire_connection_slots_used") === 0,
     );
   });
 

@@ -1,8 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
-import { BulletPolling } from "../services/bullet.ts";
-import { items, publish } from "../services/clients.ts";
-import { startKeywire } from "../services/gateway.ts";
-import { waitFor } from "../services/wait.ts";
+import { BulletPolling } from "../support/bullet.ts";
+import { items, publish } from "../support/clients.ts";
+import { startKeywire } from "../support/gateway.ts";
+import { waitFor } from "../support/wait.ts";
 
 const connections = async (gateway: { metrics(): Promise<Map<string, number>> }) =>
   (await gateway.metrics()).get("keywire_connections");

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { handshake, items, openSocket, publish } from "../services/clients.ts";
-import { startKeywire } from "../services/gateway.ts";
+import { handshake, items, openSocket, publish } from "../support/clients.ts";
+import { startKeywire } from "../support/gateway.ts";
 
 Deno.test("WebSocketTransport", async (t) => {
   await using gateway = await startKeywire({

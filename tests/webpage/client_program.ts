@@ -1,5 +1,5 @@
 import type { Fired } from "./watched.ts";
-import { waitFor } from "../services/wait.ts";
+import { waitFor } from "../support/wait.ts";
 
 const CLIENT = new URL("../../webpage/keywire.js", import.meta.url).href;
 

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { waitFor } from "../services/wait.ts";
+import { waitFor } from "../support/wait.ts";
 import { Peer, type Visit } from "./peer.ts";
 import { Watched } from "./watched.ts";
 

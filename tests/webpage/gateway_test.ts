@@ -1,11 +1,11 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { MongoClient } from "mongodb";
-import { openSocket, publish } from "../services/clients.ts";
-import { startKeywire } from "../services/gateway.ts";
-import { startMongodb } from "../services/mongodb.ts";
-import { Proxy } from "../services/proxy.ts";
-import { startRedis } from "../services/redis.ts";
-import { freePort, waitFor } from "../services/wait.ts";
+import { openSocket, publish } from "../support/clients.ts";
+import { startKeywire } from "../support/gateway.ts";
+import { startMongodb } from "../support/mongodb.ts";
+import { Proxy } from "../support/proxy.ts";
+import { startRedis } from "../support/redis.ts";
+import { freePort, waitFor } from "../support/wait.ts";
 import { ClientProgram } from "./client_program.ts";
 
 /** Each runtime by itself, and each transport in the one that has both. */

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { waitFor } from "../services/wait.ts";
+import { waitFor } from "../support/wait.ts";
 import { Keywire } from "../../webpage/keywire.js";
 import { Peer } from "./peer.ts";
 import { Watched } from "./watched.ts";

@@ -1,4 +1,4 @@
-import { waitFor } from "../services/wait.ts";
+import { waitFor } from "../support/wait.ts";
 
 /** One request of a client: a WebSocket that it dials, or an event stream that it asks for. */
 export interface Visit {

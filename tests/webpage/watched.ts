@@ -1,5 +1,5 @@
 import { Keywire, type KeywireOptions } from "../../webpage/keywire.js";
-import { waitFor } from "../services/wait.ts";
+import { waitFor } from "../support/wait.ts";
 
 /** What a client fired, and its members. */
 export type Fired = { readonly type: string; readonly [member: string]: unknown };

@@ -1,4 +1,4 @@
-import { freePort } from "../../services/wait.ts";
+import { freePort } from "../../support/wait.ts";
 import type { Clients } from "../generator.ts";
 import type { Subject } from "./port.ts";
 import { startPeer } from "./process.ts";

@@ -1,5 +1,5 @@
 /** Where peers are kept: outside the repository, as they are no part of it. */
-import { run } from "../../services/run.ts";
+import { run } from "../../support/run.ts";
 
 /** The path of a peer's folder, made if it is not there. */
 export async function peerDir(name: string): Promise<string> {

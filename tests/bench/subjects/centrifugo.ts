@@ -1,5 +1,5 @@
-import { run, succeeds } from "../../services/run.ts";
-import { freePort } from "../../services/wait.ts";
+import { run, succeeds } from "../../support/run.ts";
+import { freePort } from "../../support/wait.ts";
 import { type Address, KEY_MARK, messageBody, post, recipientsOf } from "../templates.ts";
 import { textFrame, webSocketHandshake } from "../templates.ts";
 import { isThere, peerDir } from "./cache.ts";

@@ -1,4 +1,4 @@
-import { startKeywire } from "../../services/gateway.ts";
+import { startKeywire } from "../../support/gateway.ts";
 import { type Clients, SERVER_CORE } from "../generator.ts";
 import { keyOf } from "../templates.ts";
 import type { RunningSubject, Subject, Surroundings } from "./port.ts";

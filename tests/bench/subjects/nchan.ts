@@ -1,5 +1,5 @@
-import { succeeds } from "../../services/run.ts";
-import { freePort } from "../../services/wait.ts";
+import { succeeds } from "../../support/run.ts";
+import { freePort } from "../../support/wait.ts";
 import { KEY_MARK, messageBody, post, recipientsOf, webSocketHandshake } from "../templates.ts";
 import { isThere, peerDir } from "./cache.ts";
 import type { Subject } from "./port.ts";

@@ -1,5 +1,5 @@
-import { freePort } from "../../services/wait.ts";
-import { succeeds } from "../../services/run.ts";
+import { freePort } from "../../support/wait.ts";
+import { succeeds } from "../../support/run.ts";
 import type { Clients, Publishing } from "../generator.ts";
 import type { Address } from "../templates.ts";
 import { npmInstall } from "./cache.ts";

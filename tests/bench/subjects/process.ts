@@ -1,5 +1,5 @@
 /** Starting a peer, alone on the server's core. */
-import { waitFor } from "../../services/wait.ts";
+import { waitFor } from "../../support/wait.ts";
 import { SERVER_CORE } from "../generator.ts";
 
 /** A peer's process that serves HTTP on `port`. */

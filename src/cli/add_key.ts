@@ -1,0 +1,42 @@
+/** `deno task add-key [recipient] [--key <key>] [--days <days>]`: prints a key that may connect. */
+import { parseArgs } from "node:util";
+import { InvalidSetting, readSettings } from "../settings/settings.ts";
+import { addKey } from "../keystores/mongo_add_key.ts";
+import { mongoOptions } from "../keystores/open_key_store.ts";
+
+const DAY_MS = 86_400_000;
+
+if (import.meta.main) {
+  try {
+    await write(Deno.stdout, await add(Deno.args));
+  } catch (error) {
+    await write(Deno.stderr, error instanceof Error ? error.message : String(error));
+    Deno.exit(1);
+  }
+}
+
+async function add(args: string[]): Promise<string> {
+  const { values, positionals } = parseArgs({
+    args,
+    allowPositionals: true,
+    options: { key: { type: "string" }, days: { type: "string", default: "30" } },
+  });
+  const [recipient, ...more] = positionals;
+  if (more.length > 0) throw new TypeError("Cannot add a key for more than one recipient");
+  const days = Number(values.days);
+  if (!(days > 0)) throw new TypeError(`--days must be more than 0, not "${values.days}"`);
+  const options = mongoOptions(readSettings((name) => Deno.env.get(name)));
+  if (options === undefined) {
+    throw new InvalidSetting(
+      "MONGODB_URL is not set: the embedded keys are those in EMBEDDED_KEYS",
+    );
+  }
+  const expires = options.expiresField === undefined
+    ? undefined
+    : new Date(Date.now() + days * DAY_MS);
+  return await addKey(options, { key: values.key, recipient, expires });
+}
+
+async function write(to: typeof Deno.stdout, line: string): Promise<void> {
+  await to.write(new TextEncoder().encode(`${line}\n`));
+}

@@ -1,0 +1,81 @@
+import type { Format } from "../format.ts";
+import type { ServerEvent } from "../server_event.ts";
+
+/**
+ * How much a connection's runtime is handed ahead of what its peer has read, in about bytes; a chunk
+ * of a batch is no larger, unless it is a single event.
+ */
+export const CHUNK_SIZE = 65_536;
+
+/** What one event costs on the wire besides its message: frame, names and cursor, about. */
+const OVERHEAD = 80;
+
+/**
+ * A node of the chain of what connections are owed in one turn of the event loop.
+ *
+ * Connections that are owed the same run of events stand at the same node, so its text is joined once
+ * and handed to all of them. A node stands for the run from the beginning of its chunk up to its
+ * event; where a chunk is full, the next event begins a new one, with the full one before it.
+ */
+export class BatchNode {
+  /** The last node of the chunk before this one, undefined in a turn's first chunk. */
+  readonly before: BatchNode | undefined;
+  /** The size of the run that this node stands for. */
+  readonly size: number;
+  readonly #previous: BatchNode | undefined;
+  readonly #event: ServerEvent | undefined;
+  #next: BatchNode | undefined;
+  #v1: string | undefined;
+  #sse: string | undefined;
+
+  private constructor(previous?: BatchNode, event?: ServerEvent) {
+    this.#event = event;
+    const size = event === undefined ? 0 : event.size + OVERHEAD;
+    const begins = previous === undefined || previous.size === 0 ||
+      previous.size + size > CHUNK_SIZE;
+    this.#previous = begins ? undefined : previous;
+    this.before = !begins ? previous.before : previous?.size ? previous : undefined;
+    this.size = begins ? size : previous.size + size;
+  }
+
+  /** The node at which nothing is owed: where every connection stands at the start of a turn. */
+  static root(): BatchNode {
+    return new BatchNode();
+  }
+
+  /** The node of this run and `event` behind it: made once, and found again by every other caller. */
+  next(event: ServerEvent): BatchNode {
+    const next = this.#next;
+    return next !== undefined && next.#event === event
+      ? next
+      : this.#next = new BatchNode(this, event);
+  }
+
+  /** The events of the run, the oldest first. */
+  events(): ServerEvent[] {
+    const events: ServerEvent[] = [];
+    // deno-lint-ignore no-this-alias -- the walk begins here
+    let node: BatchNode | undefined = this;
+    while (node !== undefined) {
+      if (node.#event !== undefined) events.push(node.#event);
+      node = node.#previous;
+    }
+    return events.reverse();
+  }
+
+  /** The run in `format`, as one text; empty where that format has no such events. */
+  text(format: Format): string {
+    if (format.slot === 2) return this.#sse ??= joinTexts(this.events(), format);
+    return this.#v1 ??= joinTexts(this.events(), format);
+  }
+}
+
+/** Joins the texts of `chunks`, each an event or a run of events. */
+export function joinTexts(
+  chunks: readonly { text(format: Format): string }[],
+  format: Format,
+): string {
+  if (chunks.length === 1) return chunks[0]!.text(format);
+  return chunks.map((chunk) => chunk.text(format)).filter((text) => text !== "")
+    .join(format.separator);
+}

@@ -1,0 +1,82 @@
+/**
+ * What a client can be told. An event is written once in each format, however many clients get it,
+ * and its text is made when the first of them needs it.
+ */
+import type { Format } from "./format.ts";
+import type { Position } from "./position.ts";
+
+/** One event, the same for every connection that is told it. */
+export interface ServerEvent {
+  /** The event's text in `format`, empty where that format has no such event. */
+  text(format: Format): string;
+  /** What it counts for, in UTF-16 units: about its size on the wire. */
+  readonly size: number;
+}
+
+/** A message on its way to clients, and the position that a client reaches with it. */
+export class ServerMessage implements ServerEvent {
+  readonly body: string;
+  readonly position: Position;
+  #v1: string | undefined;
+  #sse: string | undefined;
+
+  constructor(body: string, position: Position) {
+    this.body = body;
+    this.position = position;
+  }
+
+  get size(): number {
+    return this.body.length;
+  }
+
+  text(format: Format): string {
+    // One message is made for each envelope: two fields cost less than a list of texts.
+    if (format.slot === 1) return this.#v1 ??= format.message(this.body, this.position);
+    if (format.slot === 2) return this.#sse ??= format.message(this.body, this.position);
+    return format.message(this.body, this.position);
+  }
+}
+
+/** What a control event counts for, in UTF-16 units. */
+const CONTROL_SIZE = 100;
+
+/** An event that is not a message. */
+export class ControlEvent implements ServerEvent {
+  readonly size = CONTROL_SIZE;
+  readonly #write: (format: Format) => string;
+  readonly #texts: (string | undefined)[] = [];
+
+  /** @param write writes it in a format; called once a format */
+  constructor(write: (format: Format) => string) {
+    this.#write = write;
+  }
+
+  text(format: Format): string {
+    return this.#texts[format.slot] ??= this.#write(format);
+  }
+}
+
+/** What a client is told first; `recovered` only where it brought a cursor. */
+export function welcomeEvent(position: Position, recovered?: boolean): ControlEvent {
+  return new ControlEvent((format) => format.welcome(position, recovered));
+}
+
+/** Messages may have been lost just before `position`. */
+export function gapEvent(position: Position): ControlEvent {
+  return new ControlEvent((format) => format.gap(position));
+}
+
+/** The answer to a client's `ping`, which keeps its position fresh. */
+export function pongEvent(position: Position): ControlEvent {
+  return new ControlEvent((format) => format.pong(position));
+}
+
+/** Keeps the position of a quiet stream fresh. */
+export function heartbeatEvent(position: Position): ControlEvent {
+  return new ControlEvent((format) => format.heartbeat(position));
+}
+
+/** The node goes away: close, and come back after `retryMs` milliseconds. */
+export function reconnectEvent(position: Position, retryMs: number): ControlEvent {
+  return new ControlEvent((format) => format.reconnect(position, retryMs));
+}

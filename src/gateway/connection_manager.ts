@@ -1,0 +1,164 @@
+import type { CloseReason } from "../core/close_codes.ts";
+import { CLOSE } from "../core/close_codes.ts";
+import { Connection, type ConnectionHost, type Sink } from "../core/delivery/connection.ts";
+import { FlushScheduler } from "../core/delivery/flush_scheduler.ts";
+import type { Hub } from "../core/delivery/hub.ts";
+import type { Format } from "../core/format.ts";
+import type { History } from "../core/history/history.ts";
+import {
+  heartbeatEvent,
+  pongEvent,
+  reconnectEvent,
+  type ServerEvent,
+  welcomeEvent,
+} from "../core/server_event.ts";
+import type { Refusal } from "../http/refusals.ts";
+import type { Presence } from "../presence/mod.ts";
+import type { Connector } from "../transports/port.ts";
+import type { Admission, AdmittedClient } from "./admission.ts";
+import type { Resumptions } from "./resumptions.ts";
+import { Tally } from "./tally.ts";
+import { WriteRetries } from "./write_retries.ts";
+
+/** How often stalled peers are looked for, and how long one may take nothing, in milliseconds. */
+const CHECK_MS = 5_000;
+const PATIENCE_MS = 30_000;
+/** How often a quiet stream of server-sent events is told its position, in milliseconds. */
+const HEARTBEAT_MS = 15_000;
+/** How soon the client of an event stream comes back after its end, in milliseconds. */
+const SSE_RETRY_MS = 500;
+
+export interface ConnectionManagerOptions {
+  readonly hub: Hub;
+  readonly history: History;
+  readonly admission: Admission;
+  readonly resumptions: Resumptions;
+  readonly presence: Presence;
+  /** More than this owed from before a turn, in bytes, and a client is too slow. */
+  readonly maxBufferedBytes: number;
+}
+
+/** What happened to clients, for the metrics. */
+export interface ConnectionCounts {
+  /** Texts of clients that mean nothing. */
+  readonly ignored: number;
+  /** Refused connects, by HTTP status. */
+  readonly refused: ReadonlyMap<number, number>;
+  /** Ended connections, by close code. */
+  readonly closed: ReadonlyMap<number, number>;
+}
+
+/** A connection's way: admitted, opened by its transport, resumed, ended, its slot given back. */
+export class ConnectionManager implements ConnectionHost, Connector, Disposable {
+  readonly hub: Hub;
+  readonly scheduler = new FlushScheduler(queueMicrotask);
+  readonly maxBufferedBytes: number;
+  readonly #options: ConnectionManagerOptions;
+  readonly #connections = new Map<Connection, AdmittedClient>();
+  readonly #retries = new WriteRetries();
+  readonly #makePong = () => pongEvent(this.#options.history.position);
+  readonly #checks: ReturnType<typeof setInterval>;
+  readonly #heartbeats: ReturnType<typeof setInterval>;
+  #ignored = 0;
+  readonly #refused = new Tally<number>();
+  readonly #closed = new Tally<number>();
+
+  constructor(options: ConnectionManagerOptions) {
+    this.#options = options;
+    this.hub = options.hub;
+    this.maxBufferedBytes = options.maxBufferedBytes;
+    this.#checks = setInterval(() => this.#check(), CHECK_MS);
+    this.#heartbeats = setInterval(() => this.#heartbeat(), HEARTBEAT_MS);
+  }
+
+  /** The connections that have not ended, and the clients that they were admitted for. */
+  get connections(): ReadonlyMap<Connection, AdmittedClient> {
+    return this.#connections;
+  }
+
+  /** What happened so far. */
+  get counts(): ConnectionCounts {
+    return {
+      ignored: this.#ignored,
+      refused: this.#refused.counts,
+      closed: this.#closed.counts,
+    };
+  }
+
+  checkOrigin(request: Request): Refusal | undefined {
+    const refusal = this.#options.admission.checkOrigin(request);
+    if (refusal !== undefined) this.#refused.add(refusal.status);
+    return refusal;
+  }
+
+  async admit(request: Request, peer: string): Promise<AdmittedClient | Refusal> {
+    const client = await this.#options.admission.admit(request, peer);
+    if ("status" in client) this.#refused.add(client.status);
+    return client;
+  }
+
+  open(client: AdmittedClient, sink: Sink, format: Format): Connection {
+    const { history, presence, resumptions } = this.#options;
+    const { recipients } = client;
+    const connection = new Connection(this, { recipients, format, sink });
+    client.connection = connection;
+    this.#connections.set(connection, client);
+    presence.add(recipients);
+    if (client.after !== undefined && format.resumes) {
+      resumptions.resume(connection, client.after);
+    } else {
+      connection.push(welcomeEvent(history.position));
+      connection.attach();
+    }
+    return connection;
+  }
+
+  onPeerGone(client: AdmittedClient): void {
+    client.connection?.close(CLOSE.goingAway);
+    client.slot.release();
+  }
+
+  onPing(connection: Connection): void {
+    connection.pushCurrent(this.#makePong);
+  }
+
+  onIgnoredText(): void {
+    this.#ignored++;
+  }
+
+  /** Tells a client that this node goes away, and when to come back. */
+  sendReconnect(connection: Connection, retryMs: number): void {
+    // A stream is ended when its time has come, and its client begins to wait only then.
+    const wait = connection.format.name === "sse" ? Math.min(retryMs, SSE_RETRY_MS) : retryMs;
+    connection.pushCurrent(() => reconnectEvent(this.#options.history.position, wait));
+  }
+
+  onEnded(connection: Connection, reason: CloseReason): void {
+    this.#connections.delete(connection);
+    this.#retries.delete(connection);
+    this.#closed.add(reason.code);
+    this.#options.presence.remove(connection.recipients);
+  }
+
+  onBackpressure(connection: Connection): void {
+    this.#retries.add(connection);
+  }
+
+  [Symbol.dispose](): void {
+    clearInterval(this.#checks);
+    clearInterval(this.#heartbeats);
+    this.#retries[Symbol.dispose]();
+  }
+
+  #heartbeat(): void {
+    const event: ServerEvent = heartbeatEvent(this.#options.history.position);
+    for (const connection of this.#connections.keys()) {
+      if (connection.attached && event.text(connection.format) !== "") connection.push(event);
+    }
+  }
+
+  #check(): void {
+    const now = performance.now();
+    for (const connection of this.#connections.keys()) connection.check(now, PATIENCE_MS);
+  }
+}

@@ -1,0 +1,70 @@
+import type { Bus } from "../bus/port.ts";
+import { Hub } from "../core/delivery/hub.ts";
+import { History } from "../core/history/history.ts";
+import type { LookUps } from "../keystores/mod.ts";
+import type { Presence } from "../presence/mod.ts";
+import type { Settings } from "../settings/settings.ts";
+import { Admission } from "./admission.ts";
+import { ConnectionManager } from "./connection_manager.ts";
+import { Limits } from "./limits.ts";
+import { Resumptions } from "./resumptions.ts";
+import { Router } from "./router.ts";
+
+export interface GatewayOptions {
+  readonly settings: Settings;
+  readonly lookUps: LookUps;
+  readonly presence: Presence;
+  readonly bus: Pick<Bus, "probe">;
+}
+
+/** The middle of a node: the parts that messages and connections pass, put together. */
+export class Gateway implements Disposable {
+  readonly hub = new Hub();
+  readonly history: History;
+  readonly limits: Limits;
+  /** What the bus hands its envelopes to. */
+  readonly router: Router;
+  /** What transports open connections with. */
+  readonly manager: ConnectionManager;
+  readonly #resumptions: Resumptions;
+  #isDraining = false;
+
+  constructor({ settings, lookUps, presence, bus }: GatewayOptions) {
+    this.limits = new Limits(settings);
+    this.history = new History({
+      maxAgeMs: settings.historySeconds * 1000,
+      maxBytes: settings.historyBytes,
+      maxMessageBytes: settings.maxMessageBytes,
+      sources: [
+        ...settings.redisChannel === undefined ? [] : ["channel"] as const,
+        ...settings.redisStream === undefined ? [] : ["stream"] as const,
+      ],
+    });
+    this.#resumptions = new Resumptions(this.history, () => bus.probe());
+    const shared = { hub: this.hub, history: this.history, resumptions: this.#resumptions };
+    this.router = new Router(shared);
+    const admission = new Admission({ settings, lookUps, limits: this.limits, node: this });
+    const { maxBufferedBytes } = settings;
+    this.manager = new ConnectionManager({ ...shared, admission, presence, maxBufferedBytes });
+  }
+
+  /** Whether the node is going away: no client is admitted any more. */
+  get isDraining(): boolean {
+    return this.#isDraining;
+  }
+
+  /** Whether the window was read, so that clients can resume here. */
+  get isHistoryLoaded(): boolean {
+    return this.router.isHistoryLoaded;
+  }
+
+  /** From now on no client is admitted. */
+  startDraining(): void {
+    this.#isDraining = true;
+  }
+
+  [Symbol.dispose](): void {
+    this.#resumptions[Symbol.dispose]();
+    this.manager[Symbol.dispose]();
+  }
+}

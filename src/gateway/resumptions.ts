@@ -1,0 +1,112 @@
+import type { Connection } from "../core/delivery/connection.ts";
+import type { History } from "../core/history/history.ts";
+import type { ResumeResult } from "../core/history/resume_result.ts";
+import type { Replay } from "../core/history/replay.ts";
+import { type BroughtPosition, parseCursor } from "../core/position.ts";
+import { gapEvent, type ServerEvent, welcomeEvent } from "../core/server_event.ts";
+
+/** How long a client whose cursor is ahead of this node waits for it to get there, in milliseconds. */
+const PATIENCE_MS = 10_000;
+/** How often waiting clients are looked at, and at most how often a marker is asked for. */
+const CHECK_MS = 50;
+/** Own markers heard since a client came, with which all that was published before it came is heard. */
+const OWN_MARKERS = 2;
+
+interface PendingResumption {
+  readonly connection: Connection;
+  readonly position: BroughtPosition;
+  readonly until: number;
+  /** The own markers that must still be heard before an unknown marker is given up. */
+  ownMarkers: number;
+}
+
+/** Lets clients go on from the cursor that they bring: told what they missed, or that it is lost. */
+export class Resumptions implements Disposable {
+  readonly #history: History;
+  readonly #probe: () => void;
+  #pending: PendingResumption[] = [];
+  #timer: ReturnType<typeof setInterval> | undefined;
+
+  /** @param probe has a marker of this node sent soon */
+  constructor(history: History, probe: () => void) {
+    this.#history = history;
+    this.#probe = probe;
+  }
+
+  /** Welcomes `connection`, which brought `cursor`, as soon as it is known what can be done for it. */
+  resume(connection: Connection, cursor: string): void {
+    const position = parseCursor(cursor);
+    if (position === undefined) {
+      return this.#begin(connection, this.#history.lose(connection.recipients));
+    }
+    const until = performance.now() + PATIENCE_MS;
+    const pending = { connection, position, until, ownMarkers: OWN_MARKERS };
+    if (this.#try(pending)) return;
+    this.#pending.push(pending);
+    this.#timer ??= setInterval(() => this.#check(), CHECK_MS);
+    this.#probe();
+  }
+
+  /** A marker was heard. */
+  onMarker(own: boolean): void {
+    if (this.#pending.length === 0) return;
+    if (own) {
+      for (const pending of this.#pending) pending.ownMarkers--;
+    }
+    this.#check();
+    // The bus is busy with this marker until it returns, and would take that for the one asked for.
+    if (own && this.#pending.length > 0) queueMicrotask(this.#probe);
+  }
+
+  [Symbol.dispose](): void {
+    clearInterval(this.#timer);
+  }
+
+  #check(): void {
+    this.#pending = this.#pending.filter((pending) => !this.#try(pending));
+    if (this.#pending.length > 0) return;
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+
+  /** Returns whether `pending` need not wait any more. */
+  #try({ connection, position, until, ownMarkers }: PendingResumption): boolean {
+    if (connection.ended) return true;
+    const { recipients } = connection;
+    const result = this.#history.resume(position, recipients);
+    if (result.state === "decided") {
+      this.#begin(connection, result);
+      return true;
+    }
+    const isHopeless = performance.now() >= until ||
+      (ownMarkers <= 0 && !result.undecided.has("ahead"));
+    if (!isHopeless) return false;
+    const final = this.#history.resume(position, recipients, { isFinal: true });
+    if (final.state === "decided") this.#begin(connection, final);
+    return true;
+  }
+
+  #begin(
+    connection: Connection,
+    { replay, lost }: ResumeResult & { readonly state: "decided" },
+  ): void {
+    connection.push(welcomeEvent(replay.position, lost.length === 0));
+    connection.replay(tellingGaps(replay));
+  }
+}
+
+/** Puts `gap` where the replay was overtaken. */
+function tellingGaps(
+  replay: Replay,
+): { read(maxSize: number): readonly ServerEvent[]; done: boolean } {
+  return {
+    read(maxSize) {
+      const events = replay.read(maxSize);
+      const { overtaken } = replay;
+      return overtaken === undefined ? events : [gapEvent(overtaken.position), ...events];
+    },
+    get done() {
+      return replay.done;
+    },
+  };
+}

@@ -1,0 +1,90 @@
+import { getLogger } from "@logtape/logtape";
+import { CLOSE } from "../core/close_codes.ts";
+import type { Connection } from "../core/delivery/connection.ts";
+import { type KeyStore, StoreUnavailable } from "../keystores/mod.ts";
+
+const log = getLogger(["keywire", "revalidation"]);
+
+/** How many keys are asked about at once. */
+const BATCH = 500;
+
+export interface RevalidationOptions {
+  /** The open connections, and the keys that they were admitted with. */
+  readonly connections: ReadonlyMap<Connection, { readonly key: string }>;
+  readonly store: Pick<KeyStore, "find">;
+  /** How long after a round the next one begins, in milliseconds. */
+  readonly everyMs: number;
+  /** How long the store may take for a batch, in milliseconds. */
+  readonly timeoutMs: number;
+}
+
+/**
+ * Authority is live: the keys of open connections are looked up again and again. Who lost the right
+ * to be here is sent away, and who is somebody else now comes back as who they are. Where the store
+ * does not answer, connections stay.
+ */
+export class Revalidation implements Disposable {
+  readonly #options: RevalidationOptions;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(options: RevalidationOptions) {
+    this.#options = options;
+  }
+
+  /** Looks the keys up, again and again. */
+  start(): void {
+    this.#timer = setTimeout(async () => {
+      await this.check();
+      if (this.#timer !== undefined) this.start();
+    }, this.#options.everyMs);
+  }
+
+  /** Looks every key up once. */
+  async check(): Promise<void> {
+    // Who comes while the store is asked has just been looked up.
+    const byKey = Map.groupBy(this.#options.connections, ([, { key }]) => key);
+    const keys = [...byKey.keys()];
+    for (let from = 0; from < keys.length; from += BATCH) {
+      const batch = keys.slice(from, from + BATCH);
+      try {
+        const answer = await this.#find(batch);
+        for (const key of batch) enforce(byKey.get(key)!.map(([one]) => one), answer.get(key));
+      } catch (error) {
+        if (!(error instanceof StoreUnavailable)) {
+          log.error("Cannot revalidate: {error}", { error });
+        }
+        return; // The store does not answer: nobody is sent away for that.
+      }
+    }
+  }
+
+  [Symbol.dispose](): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
+  async #find(keys: readonly string[]): Promise<Map<string, readonly string[]>> {
+    const abort = new AbortController();
+    const timer = setTimeout(() => abort.abort(), this.#options.timeoutMs);
+    try {
+      return await this.#options.store.find(keys, abort.signal);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
+
+/** Sends `connections` away unless they hear for just `recipients`. */
+function enforce(
+  connections: readonly Connection[],
+  recipients: readonly string[] | undefined,
+): void {
+  for (const connection of connections) {
+    if (recipients === undefined) connection.close(CLOSE.revoked);
+    else if (!equalSets(connection.recipients, recipients)) connection.close(CLOSE.restart);
+  }
+}
+
+function equalSets(one: readonly string[], other: readonly string[]): boolean {
+  return one.length === other.length && one.every((name) => other.includes(name));
+}

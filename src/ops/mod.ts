@@ -1,0 +1,7 @@
+/** The room of operations: metrics, health, start, serve, drain. */
+export * from "./drain.ts";
+export * from "./health.ts";
+export * from "./metrics.ts";
+export * from "./serve.ts";
+export * from "./startup.ts";
+export * from "./stop.ts";

@@ -1,0 +1,54 @@
+/** What the start tells people: where the page is, what is embedded, or why it stops. */
+import { getLogger } from "@logtape/logtape";
+import { InvalidSetting, isLoopback, type Settings } from "../settings/settings.ts";
+
+const log = getLogger(["keywire"]);
+
+/** Whether everything is embedded and only this machine reaches it, so that no token is needed. */
+export function isOpen({ redisUrl, mongodbUrl, host, apiTokens }: Settings): boolean {
+  const isEmbedded = redisUrl === undefined && mongodbUrl === undefined;
+  return isEmbedded && isLoopback(host) && apiTokens.length === 0;
+}
+
+/** Logs where the page is, how to publish, and which parts are embedded. */
+export function logStartup(settings: Settings, version: string): void {
+  const { host, port, redisUrl, mongodbUrl, embeddedKeys } = settings;
+  const at = `http://${isLoopback(host) || host === "0.0.0.0" ? "localhost" : host}:${port}`;
+  log.info(`Keywire ${version} serves its page at ${at}/`);
+  const embedded = [
+    ...redisUrl === undefined ? ["the bus (set REDIS_URL to use Redis)"] : [],
+    ...mongodbUrl === undefined ? ["the key store (set MONGODB_URL to use MongoDB)"] : [],
+  ];
+  if (embedded.length > 0) log.info(`Embedded: ${embedded.join("; ")}`);
+  if (isOpen(settings)) {
+    const envelope = JSON.stringify({ recipients: [embeddedKeys.at(-1)], hello: "world" });
+    const curl = `curl -sS ${at}/api/publish -H 'Content-Type: application/json' -d '${envelope}'`;
+    log.info(`Publish to the demo key: ${curl.replace(/[{}]/g, "$&$&")}`); // doubled, they are braces
+  }
+}
+
+/** Stops the start with one line. */
+export function exitWith(line: string): never {
+  // deno-lint-ignore no-console -- the log has no settings yet, and people look at stderr
+  console.error(line);
+  Deno.exit(1);
+}
+
+/** What `open` returns; an invalid setting stops the start with one line that says what is expected. */
+export function exitOnInvalidSetting<T>(open: () => T): T {
+  try {
+    return open();
+  } catch (error) {
+    if (error instanceof InvalidSetting) return exitWith(error.message);
+    throw error;
+  }
+}
+
+/** Runs `action`; where it throws, the start stops with the error's one line. */
+export function exitOnFailure(action: () => void): void {
+  try {
+    action();
+  } catch (error) {
+    exitWith((error as Error).message);
+  }
+}

@@ -1,0 +1,177 @@
+import { type Cidr, contains, parseAddress, parseCidr } from "../core/ip_address.ts";
+import { Environment, InvalidSetting } from "./environment.ts";
+import { SETTING_RULES as RULES } from "./setting_rules.ts";
+
+export { InvalidSetting };
+
+/** All settings, validated and typed. The one place that knows their names. */
+export interface Settings {
+  readonly host: string;
+  readonly port: number;
+  /** Absent: the bus is embedded. The URL holds a password; it is never shown. */
+  readonly redisUrl: string | undefined;
+  /** Undefined: Pub/Sub is off. */
+  readonly redisChannel: string | undefined;
+  /** Undefined: the stream is off. */
+  readonly redisStream: string | undefined;
+  readonly connectedChannel: string;
+  readonly disconnectedChannel: string;
+  readonly redisPrefix: string;
+  /** Absent: the key store is embedded. */
+  readonly mongodbUrl: string | undefined;
+  readonly mongodbDatabase: string;
+  readonly mongodbCollection: string;
+  readonly mongodbTimeoutMs: number;
+  readonly mongodbKeyField: string;
+  readonly mongodbRecipientField: string;
+  /** Extended JSON text of an object, checked to be one; the store's driver parses it. */
+  readonly mongodbFilter: string | undefined;
+  readonly mongodbExpiresField: string | undefined;
+  readonly embeddedKeys: readonly string[];
+  readonly demo: boolean;
+  readonly apiTokens: readonly string[];
+  readonly internalPort: number | undefined;
+  /** `"*"` or a list of exact origins. */
+  readonly allowedOrigins: "*" | readonly string[];
+  readonly trustedProxies: readonly Cidr[];
+  readonly maxConnections: number;
+  readonly maxConnectionsPerKey: number;
+  /** 0: no limit. */
+  readonly maxConnectionsPerIp: number;
+  readonly maxMessageBytes: number;
+  readonly maxBufferedBytes: number;
+  readonly historySeconds: number;
+  readonly historyBytes: number;
+  readonly revalidateSeconds: number;
+  readonly presenceGraceSeconds: number;
+  readonly drainSeconds: number;
+  readonly logLevel: "debug" | "info" | "warning" | "error";
+  /** Undefined: text on a terminal, else json. */
+  readonly logFormat: "text" | "json" | undefined;
+}
+
+/** The keys of the embedded store: the example's, and one that is easy to type. */
+const DEMO_KEYS = ["00721b2a-046c-4ecc-a5df-5f808cc6c58f", "demo"];
+const LOOPBACK = [parseCidr("127.0.0.0/8")!, parseCidr("::1")!];
+const PORTS = { from: 0, to: 65_535 };
+const PLENTY = 2 ** 31 - 1;
+const DAY = 86_400;
+
+/**
+ * Reads the settings.
+ * @param get looks a name up in the environment; an empty text counts as set
+ * @throws {InvalidSetting}
+ */
+export function readSettings(get: (name: string) => string | undefined): Settings {
+  const env = new Environment(get);
+  const redisUrl = env.text("REDIS_URL", RULES.redisUrl);
+  const mongodbUrl = env.text("MONGODB_URL", RULES.mongodbUrl);
+  const embedded = redisUrl === undefined || mongodbUrl === undefined;
+  const keyField = env.text("MONGODB_KEY_FIELD", RULES.field) ?? "_id";
+  const maxMessage = env.integer("MAX_MESSAGE_BYTES", { default: 2 ** 18, from: 64, to: 2 ** 25 });
+  const twice = 2 * maxMessage;
+  const settings: Settings = {
+    host: env.text("HOST", RULES.host) ?? (embedded ? "127.0.0.1" : "0.0.0.0"),
+    port: env.integer("PORT", { default: 8088, ...PORTS }),
+    redisUrl,
+    redisChannel: nameOrOff(env, "REDIS_CHANNEL", "my_channel"),
+    redisStream: nameOrOff(env, "REDIS_STREAM", "my_stream"),
+    connectedChannel: env.text("CONNECTED_CHANNEL", RULES.name) ?? "connected",
+    disconnectedChannel: env.text("DISCONNECTED_CHANNEL", RULES.name) ?? "disconnected",
+    redisPrefix: env.text("REDIS_PREFIX", RULES.prefix) ?? "keywire",
+    mongodbUrl,
+    mongodbDatabase: env.text("MONGODB_DATABASE", RULES.database) ?? "myDB",
+    mongodbCollection: env.text("MONGODB_COLLECTION", RULES.collection) ?? "myCollection",
+    mongodbTimeoutMs: env.integer("MONGODB_TIMEOUT_MS", { default: 2000, from: 10, to: 60_000 }),
+    mongodbKeyField: keyField,
+    mongodbRecipientField: env.text("MONGODB_RECIPIENT_FIELD", RULES.field) ?? keyField,
+    mongodbFilter: env.text("MONGODB_FILTER", RULES.filter),
+    mongodbExpiresField: env.text("MONGODB_EXPIRES_FIELD", RULES.field),
+    embeddedKeys: env.list("EMBEDDED_KEYS", RULES.key) ?? DEMO_KEYS,
+    demo: env.oneOf("DEMO", ["0", "1"]) === "1",
+    apiTokens: env.list("API_TOKEN", RULES.token) ?? [],
+    internalPort: env.optionalInteger("INTERNAL_PORT", PORTS),
+    allowedOrigins: origins(env),
+    trustedProxies: (env.list("TRUSTED_PROXIES", RULES.proxy) ?? []).map((text) =>
+      parseCidr(text)!
+    ),
+    maxConnections: env.integer("MAX_CONNECTIONS", { default: 100_000, from: 1, to: PLENTY }),
+    maxConnectionsPerKey: env.integer("MAX_CONNECTIONS_PER_KEY", {
+      default: 100,
+      from: 1,
+      to: PLENTY,
+    }),
+    maxConnectionsPerIp: env.integer("MAX_CONNECTIONS_PER_IP", { default: 0, from: 0, to: PLENTY }),
+    maxMessageBytes: maxMessage,
+    maxBufferedBytes: env.integer("MAX_BUFFERED_BYTES", {
+      default: Math.max(2 ** 20, twice),
+      from: twice,
+      to: 2 ** 30,
+      because: ", twice MAX_MESSAGE_BYTES or more",
+    }),
+    historySeconds: env.integer("HISTORY_SECONDS", { default: 300, from: 0, to: DAY }),
+    historyBytes: env.integer("HISTORY_BYTES", { default: 2 ** 26, from: 0, to: 2 ** 34 }),
+    revalidateSeconds: env.integer("REVALIDATE_SECONDS", { default: 30, from: 1, to: DAY }),
+    presenceGraceSeconds: env.integer("PRESENCE_GRACE_SECONDS", { default: 0, from: 0, to: 3600 }),
+    drainSeconds: env.integer("DRAIN_SECONDS", { default: 4, from: 0, to: 600 }),
+    logLevel: env.oneOf("LOG_LEVEL", ["debug", "info", "warning", "error"]) ?? "info",
+    logFormat: env.oneOf("LOG_FORMAT", ["text", "json"]),
+  };
+  checkSources(settings);
+  checkPorts(settings);
+  checkExposure(settings);
+  return settings;
+}
+
+/** A name in Redis; an empty text turns its way in off. */
+function nameOrOff(env: Environment, name: string, defaultName: string): string | undefined {
+  if (env.raw(name) === "") return undefined;
+  return env.text(name, RULES.name) ?? defaultName;
+}
+
+function origins(env: Environment): "*" | readonly string[] {
+  return env.raw("ALLOWED_ORIGINS") === "*"
+    ? "*"
+    : env.list("ALLOWED_ORIGINS", RULES.origin) ?? "*";
+}
+
+function checkSources(settings: Settings): void {
+  const { redisChannel, redisStream, connectedChannel, disconnectedChannel } = settings;
+  if (redisChannel === undefined && redisStream === undefined) {
+    throw new InvalidSetting(
+      "REDIS_CHANNEL and REDIS_STREAM are both empty but one must have a name: no message could come",
+    );
+  }
+  const channels = [redisChannel, connectedChannel, disconnectedChannel];
+  if (new Set(channels).size < channels.length) {
+    throw new InvalidSetting(
+      "REDIS_CHANNEL, CONNECTED_CHANNEL and DISCONNECTED_CHANNEL must be three different names",
+    );
+  }
+}
+
+function checkPorts({ port, internalPort }: Settings): void {
+  if (internalPort !== undefined && internalPort !== 0 && internalPort === port) {
+    throw new InvalidSetting(`INTERNAL_PORT is ${internalPort} but must be another port than PORT`);
+  }
+}
+
+/** The demo keys, or a bus that ends at this process, do not run in production by accident. */
+function checkExposure({ host, redisUrl, mongodbUrl, demo }: Settings): void {
+  if (demo || isLoopback(host)) return;
+  const missing = [];
+  if (redisUrl === undefined) missing.push("REDIS_URL");
+  if (mongodbUrl === undefined) missing.push("MONGODB_URL");
+  if (missing.length === 0) return;
+  throw new InvalidSetting(
+    `HOST is "${host}", which is not loopback, so ${missing.join(" and ")} must be set ` +
+      "(or DEMO=1, to show the embedded parts to everyone who reaches them)",
+  );
+}
+
+/** Whether only this machine reaches `host`. */
+export function isLoopback(host: string): boolean {
+  const address = parseAddress(host);
+  if (address === undefined) return host.toLowerCase() === "localhost";
+  return LOOPBACK.some((block) => contains(block, address));
+}
