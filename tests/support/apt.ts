@@ -1,7 +1,8 @@
 import { run } from "./run.ts";
 import { say } from "./say.ts";
 
-const env = { DEBIAN_FRONTEND: "noninteractive" };
+// RUNLEVEL=1 keeps packages from starting their servers: a test starts its own.
+const env = { DEBIAN_FRONTEND: "noninteractive", RUNLEVEL: "1" };
 
 /** Whether packages can be installed here: on Debian or its kin, as root. */
 export async function canInstall(): Promise<boolean> {

@@ -3,7 +3,7 @@ import { freePort, waitFor } from "./wait.ts";
 
 /** A gateway in a process of its own, started as `deno task start` does. */
 export interface KeywireProcess extends AsyncDisposable {
-  /** `http://127.0.0.1:<port>` */
+  /** `http://<HOST, or 127.0.0.1>:<port>` */
   readonly url: string;
   readonly port: number;
   readonly pid: number;
@@ -53,7 +53,8 @@ export async function startKeywire(
   }));
   let over = false;
   const ended = child.status.finally(() => over = true);
-  const url = `http://127.0.0.1:${port}`;
+  const host = env.HOST === undefined || env.HOST === "0.0.0.0" ? "127.0.0.1" : env.HOST;
+  const url = `http://${host}:${port}`;
   const kill = (signal: Deno.Signal = "SIGKILL") => {
     if (!over) child.kill(signal);
   };

@@ -35,6 +35,22 @@ const NEEDS: readonly Need[] = [
     isMet: () => succeeds("openssl", "version"),
     meet: () => install("openssl"),
   },
+  // The proxies that deploy/ has a configuration for.
+  {
+    name: "nginx",
+    isMet: () => succeeds("nginx", "-v"),
+    meet: () => install("nginx"),
+  },
+  {
+    name: "HAProxy",
+    isMet: () => succeeds("haproxy", "-v"),
+    meet: () => install("haproxy"),
+  },
+  {
+    name: "Caddy",
+    isMet: () => succeeds("caddy", "version"),
+    meet: () => install("caddy"),
+  },
   // What follows runs the lines of the README for backends.
   {
     name: "curl",
