@@ -1,5 +1,5 @@
 /** The proxies of `deploy/`, each run for real with its own configuration file. */
-import { freePort, waitFor } from "../services/wait.ts";
+import { freePort, waitFor } from "../support/wait.ts";
 
 /** A proxy that `deploy/` has a configuration for. */
 export type ProxyKind = "nginx" | "haproxy" | "caddy";

@@ -1,9 +1,9 @@
 import { assert, assertEquals } from "@std/assert";
-import { makeCertificate } from "../services/certificate.ts";
-import { launchChromium } from "../services/chromium.ts";
-import { items, openEvents, openSocket } from "../services/clients.ts";
-import { startRedis } from "../services/redis.ts";
-import { freePort, waitFor } from "../services/wait.ts";
+import { makeCertificate } from "../support/certificate.ts";
+import { launchChromium } from "../support/chromium.ts";
+import { items, openEvents, openSocket } from "../support/clients.ts";
+import { startRedis } from "../support/redis.ts";
+import { freePort, waitFor } from "../support/wait.ts";
 import { openFrom } from "./curl.ts";
 import { PROXY_KINDS, type ProxyServer, startProxy } from "./proxies.ts";
 import { TwoNodes } from "./two_nodes.ts";

@@ -1,5 +1,5 @@
-import { type KeywireProcess, startKeywire } from "../services/gateway.ts";
-import { freePort, waitFor } from "../services/wait.ts";
+import { type KeywireProcess, startKeywire } from "../support/gateway.ts";
+import { freePort, waitFor } from "../support/wait.ts";
 import { NODE_HOSTS } from "./proxies.ts";
 
 /** Two gateways with the same ports, as on two machines, to stand behind a proxy. */

@@ -1,7 +1,7 @@
 import { run } from "./run.ts";
 import { say } from "./say.ts";
 
-// RUNLEVEL=1 keeps packages from starting their servers: a test starts its own.
+// RUNLEVEL=1 keeps packages from starting their servers where there is no systemd, as in containers.
 const env = { DEBIAN_FRONTEND: "noninteractive", RUNLEVEL: "1" };
 
 /** Whether packages can be installed here: on Debian or its kin, as root. */

@@ -1,0 +1,59 @@
+import { Keywire } from "../../webpage/keywire.js";
+
+/** The client that browsers use, with its default settings, and what happened to it. */
+export class RollingClient implements Disposable {
+  /** How many different messages it heard. */
+  heard = 0;
+  /** The serial number of the newest message; -1 before the first. */
+  reached = -1;
+  /** Messages that came twice or behind a later one. */
+  misplaced = 0;
+  /** How often it was told that something may be lost. */
+  gaps = 0;
+  /** Attempts that an HTTP status answered. */
+  refusals = 0;
+  /** Whether it will not come back. */
+  hasGivenUp = false;
+  /** The longest time without a connection, in ms. */
+  longestAwayMs = 0;
+  /** When it was connected last, by `performance.now()`. */
+  lastWelcomeAt = 0;
+  readonly #keywire: Keywire;
+  #awaySince: number | undefined;
+
+  constructor(url: string, options: { key: string; transport: "websocket" | "sse" }) {
+    const keywire = this.#keywire = new Keywire(url, options);
+    keywire.addEventListener("message", ({ data }) => {
+      const serial = data.n as number;
+      if (serial <= this.reached) return this.misplaced++;
+      this.reached = serial;
+      this.heard++;
+    });
+    keywire.addEventListener("gap", () => this.gaps++);
+    keywire.addEventListener("welcome", () => {
+      this.lastWelcomeAt = performance.now();
+      if (this.#awaySince === undefined) return;
+      this.longestAwayMs = Math.max(this.longestAwayMs, this.lastWelcomeAt - this.#awaySince);
+      this.#awaySince = undefined;
+    });
+    keywire.addEventListener("close", ({ code, retry }) => {
+      this.#awaySince ??= performance.now();
+      if (code >= 400 && code < 600) this.refusals++;
+      if (!retry) this.hasGivenUp = true;
+    });
+  }
+
+  /** Whether it is connected, for all that it knows. */
+  get isOpen(): boolean {
+    return this.#keywire.state === "open";
+  }
+
+  /** Forgets what happened while it connected for the first time; messages count from the first. */
+  beginAccount(): void {
+    this.refusals = this.gaps = this.longestAwayMs = 0;
+  }
+
+  [Symbol.dispose](): void {
+    this.#keywire.close();
+  }
+}
