@@ -49,8 +49,8 @@ export class RedisBus implements Bus {
   #stream: RedisStream | undefined;
   #isListening = false;
   #isClosed = false;
-  /** Whether the last line of the log says that Redis is not heard. */
-  #isReportedDown = false;
+  /** What the last line of the log says of Redis. */
+  #reported: "up" | "down" | undefined;
   #loggedAt = -Infinity;
 
   /** @throws {TypeError} when the URL cannot be read; the message shows nothing of it. */
@@ -159,9 +159,9 @@ export class RedisBus implements Bus {
   }
 
   #reportDown(reason: string): void {
-    if (this.#isReportedDown || this.#isClosed) return;
+    if (this.#reported === "down" || this.#isClosed) return;
     if (performance.now() - this.#loggedAt < LOG_EVERY_MS) return;
-    this.#isReportedDown = true;
+    this.#reported = "down";
     this.#loggedAt = performance.now();
     log.warning("{where} is not heard, and is waited for: {reason}", {
       where: this.#where,
@@ -170,8 +170,8 @@ export class RedisBus implements Bus {
   }
 
   #reportUp(): void {
-    if (!this.#isReportedDown || this.unhealthyReason !== undefined) return;
-    this.#isReportedDown = false;
-    log.info("{where} is heard", { where: this.#where });
+    if (this.#reported === "up" || this.unhealthyReason !== undefined) return;
+    this.#reported = "up";
+    log.info("Connected to {where}", { where: this.#where });
   }
 }

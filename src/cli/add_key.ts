@@ -5,6 +5,16 @@ import { addKey } from "../keystores/mongo_add_key.ts";
 import { mongoOptions } from "../keystores/open_key_store.ts";
 
 const DAY_MS = 86_400_000;
+const USAGE = `deno task add-key [recipient] [--key <key>] [--days <days>]
+
+Adds a key that may connect to MongoDB, and prints it.
+
+  recipient        whom the key hears for; only with MONGODB_RECIPIENT_FIELD
+  --key <key>      the key itself (default: 192 random bits)
+  --days <days>    how long it may connect (default: 30); only with MONGODB_EXPIRES_FIELD
+  --help           this text
+
+MONGODB_URL names the server; MONGODB_DATABASE (myDB) and MONGODB_COLLECTION (myCollection) say where.`;
 
 if (import.meta.main) {
   try {
@@ -19,8 +29,13 @@ async function add(args: string[]): Promise<string> {
   const { values, positionals } = parseArgs({
     args,
     allowPositionals: true,
-    options: { key: { type: "string" }, days: { type: "string", default: "30" } },
+    options: {
+      key: { type: "string" },
+      days: { type: "string", default: "30" },
+      help: { type: "boolean" },
+    },
   });
+  if (values.help) return USAGE;
   const [recipient, ...more] = positionals;
   if (more.length > 0) throw new TypeError("Cannot add a key for more than one recipient");
   const days = Number(values.days);

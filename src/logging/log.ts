@@ -1,8 +1,9 @@
 import {
-  ansiColorFormatter,
   configure,
+  getAnsiColorFormatter,
   getConsoleSink,
   jsonLinesFormatter,
+  type LogRecord,
 } from "@logtape/logtape";
 
 export interface LogOptions {
@@ -18,7 +19,7 @@ export async function configureLog(
   isTerminal: boolean,
 ): Promise<void> {
   const format = logFormat ?? (isTerminal ? "text" : "json");
-  const formatter = format === "text" ? ansiColorFormatter : jsonLinesFormatter;
+  const formatter = format === "text" ? getAnsiColorFormatter({ value: "bare" }) : formatJson;
   await configure({
     reset: true,
     sinks: { console: getConsoleSink({ formatter }) },
@@ -27,4 +28,12 @@ export async function configureLog(
       { category: ["logtape", "meta"], lowestLevel: "warning", sinks: ["console"] },
     ],
   });
+}
+
+/**
+ * Writes a record as one line of JSON. Texts stand in its message as they are: quoted, each would
+ * bring two backslashes. The values themselves are among the properties.
+ */
+export function formatJson(record: LogRecord): string {
+  return jsonLinesFormatter({ ...record, message: [record.message.map(String).join("")] });
 }

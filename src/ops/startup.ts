@@ -21,7 +21,7 @@ export function logStartup(settings: Settings, version: string): void {
   ];
   if (embedded.length > 0) log.info(`Embedded: ${embedded.join("; ")}`);
   if (isOpen(settings)) {
-    const envelope = JSON.stringify({ recipients: [embeddedKeys.at(-1)], hello: "world" });
+    const envelope = JSON.stringify({ recipients: [embeddedKeys[0]], hello: "world" });
     const curl = `curl -sS ${at}/api/publish -H 'Content-Type: application/json' -d '${envelope}'`;
     log.info(`Publish to the demo key: ${curl.replace(/[{}]/g, "$&$&")}`); // doubled, they are braces
   }

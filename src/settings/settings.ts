@@ -50,8 +50,8 @@ export interface Settings {
   readonly logFormat: "text" | "json" | undefined;
 }
 
-/** The keys of the embedded store: the example's, and one that is easy to type. */
-const DEMO_KEYS = ["00721b2a-046c-4ecc-a5df-5f808cc6c58f", "demo"];
+/** The keys of the embedded store: one that is easy to type, and the one of the 2014 example. */
+const DEMO_KEYS = ["demo", "00721b2a-046c-4ecc-a5df-5f808cc6c58f"];
 const LOOPBACK = [parseCidr("127.0.0.0/8")!, parseCidr("::1")!];
 const PORTS = { from: 0, to: 65_535 };
 const PLENTY = 2 ** 31 - 1;

@@ -3,13 +3,17 @@
  * stderr; `results.json` and the picture `topic.svg` are written beside this file.
  */
 import { runBench } from "./bench.ts";
-import { readOptions } from "./options.ts";
+import { readOptions, USAGE } from "./options.ts";
 import { type Bar, plot } from "./plot.ts";
 import { medianOf } from "./result.ts";
 import { resultTable } from "./table.ts";
 import { targetTable } from "./target.ts";
 
 const options = readOptions(Deno.args);
+if (options === undefined) {
+  write(Deno.stdout, USAGE);
+  Deno.exit();
+}
 const run = await runBench({ ...options, say: (line) => write(Deno.stderr, line) });
 const parts = [resultTable(run, options.subjects), targetTable(run), run.machine];
 write(Deno.stdout, parts.filter((part) => part !== "").join("\n\n"));

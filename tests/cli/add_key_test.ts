@@ -58,3 +58,11 @@ Deno.test("deno task add-key says in one line what is wrong", async () => {
     assertMatch(stderr, new RegExp(`^[^\n]*${word}[^\n]*\n$`));
   }
 });
+
+Deno.test("deno task add-key --help prints how it is used, without a server", async () => {
+  const { success, stdout, stderr } = await addKey({}, "--help");
+  assertEquals([success, stderr], [true, ""]);
+  for (const word of ["add-key [recipient]", "--key", "--days", "MONGODB_URL"]) {
+    assert(stdout.includes(word), word);
+  }
+});

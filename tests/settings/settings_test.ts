@@ -31,7 +31,7 @@ Deno.test("an empty environment gives the documented defaults", () => {
     mongodbRecipientField: "_id",
     mongodbFilter: undefined,
     mongodbExpiresField: undefined,
-    embeddedKeys: ["00721b2a-046c-4ecc-a5df-5f808cc6c58f", "demo"],
+    embeddedKeys: ["demo", "00721b2a-046c-4ecc-a5df-5f808cc6c58f"],
     demo: false,
     apiTokens: [],
     internalPort: undefined,
