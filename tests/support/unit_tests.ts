@@ -1,0 +1,59 @@
+/**
+ * `deno task test:unit`: runs the tests that need no server, without leave to start one.
+ *
+ * A test is one of them when neither it nor anything that it imports from `tests` starts a process,
+ * other than Deno itself.
+ */
+const ROOT = new URL("../../", import.meta.url);
+const STARTS = /new Deno\.Command\((?!Deno\.execPath\(\))/;
+/** What takes its time though it needs no server. */
+const SLOW = ["tests/bench/", "tests/chaos/", "tests/soak/", "tests/deploy/", "tests/e2e/"];
+
+/** The paths of the tests that need no server, from the root of the repository. */
+export async function unitTests(): Promise<string[]> {
+  const found: string[] = [];
+  for await (const path of testsUnder("tests/")) {
+    if (SLOW.some((folder) => path.startsWith(folder))) continue;
+    if (!await startsSomething(path, new Set())) found.push(path);
+  }
+  return found.sort();
+}
+
+async function* testsUnder(folder: string): AsyncGenerator<string> {
+  for await (const { name, isDirectory } of Deno.readDir(new URL(folder, ROOT))) {
+    if (isDirectory) yield* testsUnder(`${folder}${name}/`);
+    else if (name.endsWith("_test.ts")) yield folder + name;
+  }
+}
+
+async function startsSomething(path: string, seen: Set<string>): Promise<boolean> {
+  if (seen.has(path)) return false;
+  seen.add(path);
+  const text = await Deno.readTextFile(new URL(path, ROOT));
+  if (STARTS.test(text)) return true;
+  for (const [, target] of text.matchAll(/^(?:import|export|\}).*?"(\.[^"]+\.ts)";/gm)) {
+    const imported = new URL(target!, new URL(path, ROOT)).href.slice(ROOT.href.length);
+    if (imported.startsWith("tests/") && await startsSomething(imported, seen)) return true;
+  }
+  return false;
+}
+
+if (import.meta.main) {
+  const deno = Deno.execPath();
+  const leave = ["--no-prompt", "--allow-read", "--allow-env", "--allow-sys"];
+  const { code } = await new Deno.Command(deno, {
+    args: [
+      "test",
+      "--frozen",
+      "--parallel",
+      "--v8-flags=--expose-gc",
+      ...leave,
+      "--allow-net=127.0.0.1,localhost",
+      `--allow-run=${deno}`,
+      ...Deno.args,
+      ...await unitTests(),
+    ],
+    cwd: ROOT,
+  }).spawn().status;
+  Deno.exit(code);
+}
