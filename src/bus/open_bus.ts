@@ -18,7 +18,13 @@ export interface OpenBusOptions {
 export function openBus(
   settings: Pick<
     Settings,
-    "redisUrl" | "redisChannel" | "redisStream" | "redisPrefix" | "historySeconds"
+    | "redisUrl"
+    | "redisSentinelUsername"
+    | "redisSentinelPassword"
+    | "redisChannel"
+    | "redisStream"
+    | "redisPrefix"
+    | "historySeconds"
   >,
   { nodeId, now }: OpenBusOptions,
 ): Bus {
@@ -28,6 +34,10 @@ export function openBus(
   }
   return new RedisBus({
     url: redisUrl,
+    sentinel: {
+      username: settings.redisSentinelUsername,
+      password: settings.redisSentinelPassword,
+    },
     channel: redisChannel,
     stream: redisStream,
     prefix: redisPrefix,

@@ -1,8 +1,8 @@
 import { getLogger } from "@logtape/logtape";
+import type { SentinelCredentials } from "../core/redis_url.ts";
 import { type Bus, type BusListener, BusUnavailable } from "./port.ts";
 import { RedisChannel } from "./redis_channel.ts";
 import {
-  COMMAND_TIMED_OUT,
   connectRedis,
   connectSubscriber,
   parseRedisUrl,
@@ -10,12 +10,15 @@ import {
   whereIs,
 } from "../redis/connect_redis.ts";
 import { RedisConnection } from "../redis/redis_connection.ts";
+import { redisFault } from "../redis/redis_fault.ts";
 import { RedisStream } from "./redis_stream.ts";
 
 /** What {@link RedisBus} is made of. */
 export interface RedisBusOptions {
   /** As `parseRedisUrl` takes it. */
   readonly url: string;
+  /** What the Sentinels themselves want. */
+  readonly sentinel?: SentinelCredentials;
   /** The channel where backends publish; undefined: Pub/Sub is off. */
   readonly channel?: string | undefined;
   /** The stream where backends append; undefined: it is off. */
@@ -55,8 +58,14 @@ export class RedisBus implements Bus {
 
   /** @throws {TypeError} when the URL cannot be read; the message shows nothing of it. */
   constructor(options: RedisBusOptions) {
-    this.#options = { channel: undefined, stream: undefined, random: Math.random, ...options };
-    this.#address = parseRedisUrl(options.url);
+    this.#options = {
+      channel: undefined,
+      stream: undefined,
+      sentinel: {},
+      random: Math.random,
+      ...options,
+    };
+    this.#address = parseRedisUrl(options.url, options.sentinel);
     this.#commands = new RedisConnection({
       open: () => connectRedis(this.#address, "commands"),
       up: () => this.#channel?.onCommandsUp(),
@@ -113,7 +122,9 @@ export class RedisBus implements Bus {
       const limit = ["MAXLEN", "~", STREAM_LENGTH] as const;
       return await this.#ask("xadd", stream, ...limit, "*", "message", envelope) as string;
     }
-    if (channel === undefined) throw new BusUnavailable("Both the channel and the stream are off");
+    if (channel === undefined) {
+      throw new BusUnavailable("refused", "both the channel and the stream are off");
+    }
     await this.#ask("publish", channel, envelope);
   }
 
@@ -140,17 +151,17 @@ export class RedisBus implements Bus {
    */
   async #ask(command: string, ...args: (string | number)[]): Promise<unknown> {
     const client = this.#commands.client;
-    if (client === undefined) throw new BusUnavailable(`No connection to ${this.#where}`);
+    if (client === undefined) {
+      throw new BusUnavailable("refused", "CLOSED: there is no connection to Redis");
+    }
     try {
       const reply = await client.call(command, ...args);
       this.#commands.resetBackoff();
       return reply;
     } catch (error) {
-      const { message } = error as Error;
-      if (message === COMMAND_TIMED_OUT && client === this.#commands.client) {
-        this.#commands.reset(message);
-      }
-      throw new BusUnavailable(`${this.#where} did not confirm: ${message}`);
+      const { code, reason, outcome } = redisFault(error);
+      if (code === "TIMEOUT" && client === this.#commands.client) this.#commands.reset(reason);
+      throw new BusUnavailable(outcome, reason);
     }
   }
 

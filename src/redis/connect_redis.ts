@@ -1,20 +1,8 @@
 import type { Readable } from "node:stream";
 import { Cluster, Redis, type RedisOptions } from "ioredis";
+import type { RedisAddress } from "../core/redis_url.ts";
 
-/** Where Redis is, read out of a `REDIS_URL`. It holds the password: never log it as a whole. */
-export interface RedisAddress {
-  /** A single server, a master behind Sentinels, or a Cluster. */
-  readonly kind: "single" | "sentinel" | "cluster";
-  /** The server, the Sentinels, or some nodes of the Cluster. */
-  readonly hosts: readonly { readonly host: string; readonly port: number }[];
-  readonly tls: boolean;
-  readonly username: string | undefined;
-  readonly password: string | undefined;
-  /** The number of the database. */
-  readonly db: number;
-  /** The name under which the Sentinels know the master; empty without Sentinels. */
-  readonly master: string;
-}
+export { parseRedisUrl, type RedisAddress, whereIs } from "../core/redis_url.ts";
 
 /** What a connection is for; one that blocks or subscribes can do nothing else. */
 export type RedisRole = "commands" | "reader" | "subscriber";
@@ -23,6 +11,8 @@ export type RedisRole = "commands" | "reader" | "subscriber";
 export interface RedisClient {
   /** Sends one command; lists come back as RESP2 has them, whatever the server speaks. */
   call(command: string, ...args: (string | number)[]): Promise<unknown>;
+  /** As `call`, but texts come back as bytes. */
+  callBuffer(command: string, ...args: (string | number)[]): Promise<unknown>;
   /** Closes the connection at once; `end` follows. */
   disconnect(): void;
   on(event: "ready" | "end", listener: () => void): unknown;
@@ -34,58 +24,10 @@ export interface RedisSubscriber extends RedisClient {
   readonly stream: Readable;
 }
 
-/** The message of the error of a command that was not answered within its deadline. */
-export const COMMAND_TIMED_OUT = "Command timed out";
-
 const CONNECT_TIMEOUT_MS = 2_000;
 const COMMAND_DEADLINE_MS = 2_000;
 /** Longer than the reader blocks (redis_stream.ts), so that only a dead connection passes it. */
 const READER_DEADLINE_MS = 4_000;
-
-/**
- * Reads a Redis URL: `redis://user:password@host:6379/0`, with Sentinels
- * `redis+sentinel://host:26379,host:26379/mymaster/0`, with a Cluster
- * `redis+cluster://host:6379,host:6379`; with TLS each begins with `rediss`. User and password are
- * percent-encoded, and are those of Redis itself.
- *
- * @throws {TypeError} whose message says what is wrong and shows nothing of the URL
- */
-export function parseRedisUrl(url: string): RedisAddress {
-  const parts = /^redis(s?)(?:\+(sentinel|cluster))?:\/\/(?:(.*)@)?([^@/?#]+)(?:\/([^?#]*))?$/
-    .exec(url);
-  if (!parts) throw new TypeError("Cannot read the Redis URL: it must be like redis://host:6379");
-  const [, secure, kind = "single", user, hosts = "", path = ""] = parts;
-  const [username, ...password] = user?.split(":").map(decode) ?? [];
-  const names = path.split("/");
-  const master = kind === "sentinel" ? decode(names.shift() ?? "") : "";
-  if (kind === "sentinel" && master === "") {
-    throw new TypeError(
-      "Cannot read the Redis URL: the name of the master must follow the Sentinels",
-    );
-  }
-  const db = names.shift() || "0";
-  if (!/^\d{1,9}$/.test(db) || names.length > 0 || (kind === "cluster" && db !== "0")) {
-    throw new TypeError("Cannot read the Redis URL: its path must be a database's number");
-  }
-  const list = hosts.split(",");
-  if (kind === "single" && list.length > 1) {
-    throw new TypeError("Cannot read the Redis URL: several hosts need +sentinel or +cluster");
-  }
-  return {
-    kind: kind as RedisAddress["kind"],
-    hosts: list.map((host) => parseHost(host, kind === "sentinel" ? 26379 : 6379)),
-    tls: secure === "s",
-    username: username || undefined,
-    password: password.join(":") || undefined,
-    db: Number(db),
-    master,
-  };
-}
-
-/** Where Redis is, for people: hosts and ports, no credentials. */
-export function whereIs(address: RedisAddress): string {
-  return address.hosts.map(({ host, port }) => `${host}:${port}`).join(",");
-}
 
 /**
  * Opens one connection. It lives once: ioredis neither connects again by itself, nor sends a command
@@ -127,12 +69,14 @@ export function connectSubscriber(
 /** Opens a connection to the one server, or to the master. */
 function connectServer(address: RedisAddress, role: RedisRole): Redis {
   const options = redisOptions(address, role);
-  const { kind, hosts, tls, master } = address;
+  const { kind, hosts, tls, master, sentinel: { username, password } } = address;
   if (kind === "single") return new Redis({ ...options, ...hosts[0] });
   return new Redis({
     ...options,
     sentinels: [...hosts],
     name: master,
+    ...(username === undefined ? {} : { sentinelUsername: username }),
+    ...(password === undefined ? {} : { sentinelPassword: password }),
     sentinelRetryStrategy: () => null,
     sentinelCommandTimeout: COMMAND_DEADLINE_MS,
     ...(tls ? { enableTLSForSentinelMode: true, sentinelTLS: {} } : {}),
@@ -162,21 +106,4 @@ function redisOptions(
     disconnectTimeout: 100,
     ...(tls ? { tls: {} } : {}),
   };
-}
-
-function parseHost(text: string, defaultPort: number): { host: string; port: number } {
-  const parts = /^(?:\[([0-9A-Fa-f:.]+)\]|([^:\s]+))(?::(\d{1,5}))?$/.exec(text);
-  const port = Number(parts?.[3] ?? defaultPort);
-  if (!parts || port < 1 || port > 65_535) {
-    throw new TypeError("Cannot read the Redis URL: a host must be like name:6379 or [::1]:6379");
-  }
-  return { host: (parts[1] ?? parts[2])!, port };
-}
-
-function decode(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    throw new TypeError("Cannot read the Redis URL: a % must begin a percent-encoding");
-  }
 }

@@ -1,4 +1,5 @@
 import type { RedisClient } from "./connect_redis.ts";
+import { redisFault } from "./redis_fault.ts";
 
 /** What a {@link RedisConnection} needs. */
 export interface RedisConnectionOptions<Client extends RedisClient> {
@@ -45,8 +46,8 @@ export class RedisConnection<Client extends RedisClient = RedisClient> implement
     const client = this.#client = this.#options.open();
     const { promise: ended, resolve } = Promise.withResolvers<void>();
     this.#open.add(ended);
-    let reason = "the connection was closed";
-    client.on("error", (error) => reason = error.message);
+    let reason = "CLOSED: the connection was closed";
+    client.on("error", (error) => reason = redisFault(error).reason);
     client.on("ready", () => {
       if (client !== this.#client) return;
       clearTimeout(this.#timer);

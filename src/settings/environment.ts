@@ -8,6 +8,8 @@ export interface TextRule {
   /** What is expected, as the end of `X must be …`. */
   readonly expected: string;
   readonly test: (value: string) => boolean;
+  /** What is wrong with a value that fails the test, without showing it. */
+  readonly explain?: (value: string) => string;
   /** Secrets are never shown. */
   readonly secret?: boolean;
 }
@@ -89,10 +91,11 @@ export class Environment {
   }
 }
 
-function wrong(name: string, value: string, { expected, secret }: TextRule): InvalidSetting {
-  return new InvalidSetting(
-    secret ? `${name} must be ${expected}` : `${name} is ${quoted(value)} but must be ${expected}`,
-  );
+function wrong(name: string, value: string, rule: TextRule): InvalidSetting {
+  const { expected, explain, secret } = rule;
+  const why = explain === undefined ? "" : `: ${explain(value)}`;
+  const is = secret ? "" : ` is ${quoted(value)} but`;
+  return new InvalidSetting(`${name}${is} must be ${expected}${why}`);
 }
 
 /** A value on one line, however long and whatever is in it. */

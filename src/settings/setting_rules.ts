@@ -1,4 +1,5 @@
 import { parseAddress, parseCidr } from "../core/ip_address.ts";
+import { parseRedisUrl } from "../core/redis_url.ts";
 import type { TextRule } from "./environment.ts";
 
 // Of a URL only the frame is checked; its driver knows the rest. Hosts stand in a list, which URL
@@ -6,11 +7,6 @@ import type { TextRule } from "./environment.ts";
 const CREDENTIALS = String.raw`(?:[^/?#\s]*@)?`;
 const HOST = String.raw`(?:\[[0-9a-f:.]+\]|[\w.%-]+)(?::\d{1,5})?`;
 const HOSTS = `${HOST}(?:,${HOST})*`;
-const QUERY = String.raw`(?:\?\S*)?`;
-const REDIS_SINGLE = String.raw`rediss?://${CREDENTIALS}${HOST}(?:/\d*)?${QUERY}`;
-const REDIS_SENTINEL = String
-  .raw`rediss?\+sentinel://${CREDENTIALS}${HOSTS}/[\w.-]+(?:/\d*)?${QUERY}`;
-const REDIS_CLUSTER = String.raw`rediss?\+cluster://${CREDENTIALS}${HOSTS}/?${QUERY}`;
 const MONGODB = String.raw`mongodb(?:\+srv)?://${CREDENTIALS}${HOSTS}(?:/\S*)?`;
 
 /** What the texts among the settings must look like. */
@@ -18,7 +14,13 @@ export const SETTING_RULES = {
   redisUrl: {
     expected: "redis://host:6379, redis+sentinel://host:26379,host:26379/master or " +
       "redis+cluster://host:6379,host:6379, with TLS rediss (it is set, and not shown)",
-    test: matches(`^(?:${REDIS_SINGLE}|${REDIS_SENTINEL}|${REDIS_CLUSTER})$`),
+    test: (text) => faultOfRedisUrl(text) === undefined,
+    explain: (text) => faultOfRedisUrl(text) ?? "",
+    secret: true,
+  },
+  sentinelCredential: {
+    expected: "1 to 256 characters (it is set, and not shown)",
+    test: (text) => text.length > 0 && text.length <= 256,
     secret: true,
   },
   mongodbUrl: {
@@ -79,6 +81,15 @@ export const SETTING_RULES = {
 function matches(pattern: string): (text: string) => boolean {
   const expression = new RegExp(pattern, "i");
   return (text) => expression.test(text);
+}
+
+/** What is wrong with a `REDIS_URL`, by the parser that the connections use. */
+function faultOfRedisUrl(text: string): string | undefined {
+  try {
+    parseRedisUrl(text);
+  } catch (error) {
+    return (error as Error).message;
+  }
 }
 
 function isPrintable(text: string): boolean {

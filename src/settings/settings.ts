@@ -10,6 +10,9 @@ export interface Settings {
   readonly port: number;
   /** Absent: the bus is embedded. The URL holds a password; it is never shown. */
   readonly redisUrl: string | undefined;
+  /** What the Sentinels themselves want; never shown. */
+  readonly redisSentinelUsername: string | undefined;
+  readonly redisSentinelPassword: string | undefined;
   /** Undefined: Pub/Sub is off. */
   readonly redisChannel: string | undefined;
   /** Undefined: the stream is off. */
@@ -74,6 +77,8 @@ export function readSettings(get: (name: string) => string | undefined): Setting
     host: env.text("HOST", RULES.host) ?? (embedded ? "127.0.0.1" : "0.0.0.0"),
     port: env.integer("PORT", { default: 8088, ...PORTS }),
     redisUrl,
+    redisSentinelUsername: env.text("REDIS_SENTINEL_USERNAME", RULES.sentinelCredential),
+    redisSentinelPassword: env.text("REDIS_SENTINEL_PASSWORD", RULES.sentinelCredential),
     redisChannel: nameOrOff(env, "REDIS_CHANNEL", "my_channel"),
     redisStream: nameOrOff(env, "REDIS_STREAM", "my_stream"),
     connectedChannel: env.text("CONNECTED_CHANNEL", RULES.name) ?? "connected",

@@ -18,6 +18,8 @@ Deno.test("an empty environment gives the documented defaults", () => {
     host: "127.0.0.1",
     port: 8088,
     redisUrl: undefined,
+    redisSentinelUsername: undefined,
+    redisSentinelPassword: undefined,
     redisChannel: "my_channel",
     redisStream: "my_stream",
     connectedChannel: "connected",
@@ -57,6 +59,8 @@ Deno.test("every variable is read into the setting of its name", () => {
     ...SERVERS,
     HOST: "192.0.2.1",
     PORT: "80",
+    REDIS_SENTINEL_USERNAME: "guard",
+    REDIS_SENTINEL_PASSWORD: "p@ss",
     REDIS_CHANNEL: "news",
     REDIS_STREAM: "tape",
     CONNECTED_CHANNEL: "in",
@@ -93,6 +97,8 @@ Deno.test("every variable is read into the setting of its name", () => {
     host: "192.0.2.1",
     port: 80,
     redisUrl: "redis://redis:6379",
+    redisSentinelUsername: "guard",
+    redisSentinelPassword: "p@ss",
     redisChannel: "news",
     redisStream: "tape",
     connectedChannel: "in",
@@ -197,11 +203,7 @@ Deno.test("every form of a Redis and a MongoDB address is taken as it is", () =>
       "redis://:pa55@redis:6379/2",
       "rediss://user:p%40ss@redis.example.org",
     ],
-    ...[
-      "redis://[::1]:6379",
-      "redis://redis?family=6",
-      "redis+sentinel://a:26379,b:26379/mymaster",
-    ],
+    ...["redis://[::1]:6379", "redis+sentinel://a:26379,b:26379/mymaster"],
     ...["rediss+sentinel://:pw@a,b/mymaster/1", "redis+cluster://a:7000,b:7001"],
     ...["rediss+cluster://user:pw@a:7000"],
   ];
@@ -214,11 +216,28 @@ Deno.test("every form of a Redis and a MongoDB address is taken as it is", () =>
   for (const MONGODB_URL of mongodb) assertEquals(read({ MONGODB_URL }).mongodbUrl, MONGODB_URL);
 });
 
+Deno.test("readSettings: a REDIS_URL that the connections could not read is refused with the reason", () => {
+  const reasons = {
+    "redis://h:6379?family=0": "nothing may follow its path, such as ?family=0",
+    "redis://h/zero": "its path must be a database's number",
+    "redis+sentinel://h": "the name of the master must follow the Sentinels",
+  };
+  for (const [REDIS_URL, reason] of Object.entries(reasons)) {
+    assertStringIncludes(messageFor({ REDIS_URL }), reason);
+  }
+});
+
 /** Values that must be refused, a row a variable. */
 const WRONG: Readonly<Record<string, readonly string[]>> = {
   HOST: ["", "[::1]", "1.2.3.256", "a b", "http://localhost", "-a"],
   PORT: ["", "-1", "65536", "80 ", "0x50", "8e1", "080", "1.5", "+80", "١", "NaN", "Infinity"],
-  REDIS_URL: ["", "redis", "http://redis", "redis://", "redis://a,b", "redis+sentinel://a:26379"],
+  REDIS_URL: [
+    ...["", "redis", "http://redis", "redis://", "redis://a,b", "redis+sentinel://a:26379"],
+    ...["redis://h:6379?family=0", "redis://h:99999", "redis://h/0/1", "redis+cluster://h/1"],
+    ...["redis://:%zz@h", "redis://h/?x", "redis://h#x"],
+  ],
+  REDIS_SENTINEL_USERNAME: ["", "x".repeat(257)],
+  REDIS_SENTINEL_PASSWORD: ["", "x".repeat(257)],
   REDIS_CHANNEL: ["a\nb", "x".repeat(257)],
   REDIS_STREAM: ["\0"],
   CONNECTED_CHANNEL: ["", "\u2028"],
@@ -254,7 +273,9 @@ const WRONG: Readonly<Record<string, readonly string[]>> = {
   LOG_LEVEL: ["", "INFO", "trace"],
   LOG_FORMAT: ["", "xml"],
 };
-const SECRETS = ["REDIS_URL", "MONGODB_URL", "EMBEDDED_KEYS", "API_TOKEN"];
+const SECRETS = [
+  ...["REDIS_URL", "REDIS_SENTINEL_PASSWORD", "MONGODB_URL", "EMBEDDED_KEYS", "API_TOKEN"],
+];
 
 for (const [name, values] of Object.entries(WRONG)) {
   Deno.test(`a wrong ${name} is refused in one line that says what would be right`, () => {

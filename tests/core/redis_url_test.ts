@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { parseRedisUrl, whereIs } from "../../src/redis/connect_redis.ts";
+import { parseRedisUrl, whereIs } from "../../src/core/redis_url.ts";
 
 const plain = {
   kind: "single",
@@ -9,6 +9,7 @@ const plain = {
   password: undefined,
   db: 0,
   master: "",
+  sentinel: {},
 } as const;
 
 Deno.test("parseRedisUrl reads a server's host, port, user, password and database", () => {
@@ -40,6 +41,18 @@ Deno.test("parseRedisUrl reads Sentinels and the name of their master", () => {
   });
 });
 
+Deno.test("parseRedisUrl takes the scheme in any case, and keeps what the Sentinels want", () => {
+  const sentinel = { username: "guard", password: "p@ss" };
+  assertEquals(parseRedisUrl("REDISS+Sentinel://one/m", sentinel), {
+    ...plain,
+    kind: "sentinel",
+    hosts: [{ host: "one", port: 26379 }],
+    tls: true,
+    master: "m",
+    sentinel,
+  });
+});
+
 Deno.test("parseRedisUrl reads the nodes of a Cluster", () => {
   assertEquals(parseRedisUrl("rediss+cluster://one,two:7000"), {
     ...plain,
@@ -60,6 +73,8 @@ Deno.test("parseRedisUrl refuses what it cannot read, and shows nothing of it", 
       "redis://:sesame@host/sesame",
       "redis://:sesame@host/0/sesame",
       "redis://:sesame@host?sesame",
+      "redis://:sesame@host/0?sesame",
+      "redis://:sesame@ho st",
       "redis://:sesame@one,two",
       "redis://:sesame%zz@host",
       "redis+sentinel://:sesame@host",

@@ -1,0 +1,69 @@
+/** What went wrong with Redis, in words that hold no host, no user and nothing of what was sent. */
+export interface RedisFault {
+  /** What Redis or the system calls it: `OOM`, `ECONNREFUSED`; `TIMEOUT` and `CLOSED` are ours. */
+  readonly code: string;
+  /** The code and what it means, in one line. */
+  readonly reason: string;
+  /** Of a command: whether it was certainly not done, or may have been. */
+  readonly outcome: "refused" | "unknown";
+}
+
+/** The message of the error of a command that was not answered within its deadline. */
+export const COMMAND_TIMED_OUT = "Command timed out";
+
+/** What ioredis says of a command that it did not send. */
+const NOT_SENT = "Stream isn't writeable";
+const NO_SENTINEL = /^All sentinels are unreachable.*?(?:Last error: (.*))?$/s;
+
+/** What the codes mean that operators meet. */
+const MEANINGS: Readonly<Record<string, string>> = {
+  CLOSED: "the connection was closed",
+  CLUSTERDOWN: "the Cluster does not serve all slots",
+  EAI_AGAIN: "its host cannot be looked up now",
+  ECONNREFUSED: "the connection was refused",
+  ECONNRESET: "the connection was cut",
+  EHOSTUNREACH: "its host cannot be reached",
+  ENOTFOUND: "its host is not known",
+  EPIPE: "the connection was cut",
+  ETIMEDOUT: "the connection was not answered",
+  LOADING: "Redis is loading its data",
+  MASTERDOWN: "this replica has lost its master",
+  MISCONF: "Redis cannot write to its disk",
+  NOAUTH: "Redis wants a password",
+  NOPERM: "the ACL of this user does not permit it",
+  NOREPLICAS: "too few replicas are connected to Redis",
+  OOM: "Redis is out of memory",
+  READONLY: "this Redis is a replica",
+  TIMEOUT: "no answer in time",
+  WRONGPASS: "Redis does not know this user and password",
+  WRONGTYPE: "the name holds something of another type",
+};
+
+/** Reads an error of the driver. Its own message is not passed on: it may quote what was sent. */
+export function redisFault(error: unknown): RedisFault {
+  const { name, message, code } = error as Error & { code?: unknown };
+  const sentinel = NO_SENTINEL.exec(message);
+  if (sentinel !== null) return { ...behindSentinel(sentinel[1]), outcome: "refused" };
+  if (name === "ReplyError") return fault(codeOf(message) ?? "ERR", "refused");
+  if (message.startsWith(NOT_SENT)) return fault("CLOSED", "refused");
+  if (message === COMMAND_TIMED_OUT || message.startsWith("connect ETIMEDOUT")) {
+    return fault(message === COMMAND_TIMED_OUT ? "TIMEOUT" : "ETIMEDOUT", "unknown");
+  }
+  return fault(typeof code === "string" ? code : codeOf(message) ?? "CLOSED", "unknown");
+}
+
+function fault(code: string, outcome: RedisFault["outcome"]): RedisFault {
+  const meaning = MEANINGS[code];
+  return { code, outcome, reason: meaning === undefined ? code : `${code}: ${meaning}` };
+}
+
+function behindSentinel(message: string | undefined): Omit<RedisFault, "outcome"> {
+  if (message === undefined) return { code: "SENTINEL", reason: "SENTINEL: none knows the master" };
+  const { code, reason } = redisFault(new Error(message));
+  return { code, reason: `SENTINEL: none answers (${reason})` };
+}
+
+/** The first word of a message where that is a code. */
+function codeOf(message: string): string | undefined {
+  return /^(?:connect |read |write |getaddrinfo )?([A-Z][A-Z_]{2,})\b/.exec(message)?.[1];
+}

@@ -1,0 +1,76 @@
+import { assert, assertEquals } from "@std/assert";
+import { Redis, type RedisOptions } from "ioredis";
+import { redisFault } from "../../src/redis/redis_fault.ts";
+import { freePort } from "../support/wait.ts";
+import { startRedis } from "../support/redis.ts";
+
+/** The fault of the first error that a connection meets, or that `ask` does. */
+async function faultOf(
+  options: RedisOptions,
+  ask?: (redis: Redis) => Promise<unknown>,
+) {
+  const redis = new Redis({
+    ...options,
+    replyMapping: "legacy",
+    retryStrategy: null,
+    connectTimeout: 300,
+  });
+  try {
+    if (ask === undefined) {
+      return redisFault(await new Promise((resolve) => redis.on("error", resolve)));
+    }
+    redis.on("error", () => {});
+    return redisFault(await ask(redis).then(() => undefined, (error: unknown) => error));
+  } finally {
+    redis.disconnect();
+  }
+}
+
+Deno.test("redisFault: what Redis says no to was refused, and its code is named", async () => {
+  await using redis = await startRedis();
+  await redis.tell("CONFIG", "SET", "maxmemory", "1");
+  const add = (redis: Redis) => redis.call("xadd", "sesame", "*", "message", "{}");
+  const { port } = redis;
+  assertEquals((await faultOf({ port }, add)).code, "OOM");
+  await redis.tell("CONFIG", "SET", "maxmemory", "0", "min-replicas-to-write", "1");
+  assertEquals((await faultOf({ port }, add)).code, "NOREPLICAS");
+  await redis.tell("CONFIG", "SET", "min-replicas-to-write", "0");
+  await redis.tell("SET", "sesame", "text");
+  assertEquals((await faultOf({ port }, add)).code, "WRONGTYPE");
+  await redis.tell("ACL", "SETUSER", "sesame", "on", "nopass", "~*", "+ping", "+info");
+  const username = "sesame";
+  const fault = await faultOf({ port, username, password: "x" }, add);
+  assertEquals(fault.code, "NOPERM");
+  assertEquals(fault.outcome, "refused");
+  assert(!fault.reason.includes("sesame"), fault.reason);
+  const { code } = await faultOf({ port, username: "other", password: "wrong" });
+  assertEquals(code, "WRONGPASS");
+});
+
+Deno.test("redisFault: a server that is not there, or not known, is named without its host", async () => {
+  const port = freePort();
+  const refused = await faultOf({ port });
+  assertEquals(refused, {
+    code: "ECONNREFUSED",
+    outcome: "unknown",
+    reason: "ECONNREFUSED: the connection was refused",
+  });
+  assertEquals(
+    redisFault(new Error(`All sentinels are unreachable and retry is disabled.`)).code,
+    "SENTINEL",
+  );
+  const behind = await faultOf({ sentinels: [{ host: "127.0.0.1", port }], name: "mymaster" });
+  assertEquals(behind.outcome, "refused");
+  assert(!behind.reason.includes("127.0.0.1"), behind.reason);
+});
+
+Deno.test("redisFault: a command without an answer in time may have been done", async () => {
+  await using redis = await startRedis();
+  const { port } = redis;
+  const fault = await faultOf({ port, commandTimeout: 50 }, (client) =>
+    client.ping().then(() => {
+      redis.freeze();
+      return client.ping();
+    }));
+  assertEquals([fault.code, fault.outcome], ["TIMEOUT", "unknown"]);
+});
