@@ -1,5 +1,6 @@
 import { createRoute, z } from "@hono/zod-openapi";
-import { type Malformed, parseMessage } from "../core/message.ts";
+import { MALFORMED } from "../core/malformed.ts";
+import { parseMessage } from "../core/message.ts";
 
 /** An envelope, for the description: what counts is its text, which is delivered byte for byte. */
 export const Envelope = z.object({
@@ -57,17 +58,6 @@ export const publishRoute = createRoute({
   },
 });
 
-/** What a backend did wrong with an envelope, and what to do, by the reason it was dropped for. */
-const ADVICE: Record<Malformed, string> = {
-  too_large: "it is larger than MAX_MESSAGE_BYTES: send less, or a reference to it",
-  not_json: "it is not JSON: mind typographic quotes and trailing commas",
-  not_object: "it must be a JSON object with the member recipients",
-  no_recipients: 'it has no member recipients: add an array of strings, or "*"',
-  repeated_recipients: "it has two members recipients: keep one",
-  numeric_recipients: "its recipients must be strings: write numbers in quotes",
-  wrong_recipients: 'its recipients must be an array of strings, or "*"',
-};
-
 /** Checks an envelope before it goes out. Returns its distinct recipients, or what is wrong. */
 export function checkEnvelope(
   text: string,
@@ -80,6 +70,6 @@ export function checkEnvelope(
   }
   return {
     status: message === "too_large" ? 413 : 400,
-    detail: `Cannot publish the envelope as ${ADVICE[message]}`,
+    detail: `Cannot publish the envelope as ${MALFORMED[message]}`,
   };
 }

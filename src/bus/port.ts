@@ -6,6 +6,7 @@
  * a valid envelope is not its business.
  */
 
+import type { Malformed } from "../core/malformed.ts";
 import type { Source } from "../core/position.ts";
 
 export type { Source };
@@ -15,8 +16,11 @@ export type { Source };
  * hands over several texts at once, it does so in one turn of the event loop.
  */
 export interface BusListener {
-  /** One envelope as it was published on the channel: not parsed, not checked. */
-  message(text: string): void;
+  /**
+   * One envelope as it was published on the channel: not parsed, not checked.
+   * @param malformed why its bytes are no text, which is empty then; it has its place all the same
+   */
+  message(text: string, malformed?: Malformed): void;
   /**
    * A marker: all nodes hear the same markers at the same places among the channel's messages, so
    * "the last marker and the number of messages since" names a position that every node understands.
@@ -31,8 +35,9 @@ export interface BusListener {
    * @param replayed whether it was there before this node started: it belongs to the window, and no
    * connection is owed it. The first of these is the last entry before the window, where there is one:
    * a client that stands at it has missed nothing but what follows.
+   * @param malformed why the entry holds no text, which is empty then; it has its place all the same
    */
-  entry(id: string, text: string, replayed: boolean): void;
+  entry(id: string, text: string, replayed: boolean, malformed?: Malformed): void;
   /**
    * Messages of this source may have been lost before the next call. For the stream: it was trimmed
    * past the node's position, flushed or replaced, and goes on with what comes after `id`, which lies
@@ -64,8 +69,8 @@ export interface Bus extends AsyncDisposable {
    * Hands one envelope to every node, this one included: appended to the stream, or published where
    * the stream is off.
    * @returns the id of the stream's entry, undefined where the stream is off
-   * @throws {BusUnavailable} when the server did not confirm within 2 seconds; it may have been
-   * delivered all the same, so it is never sent again by itself.
+   * @throws {BusUnavailable} when the server refused it, or did not confirm within 2 seconds: then it
+   * may have been delivered all the same, so it is never sent again by itself.
    */
   publish(envelope: string): Promise<string | undefined>;
 
@@ -83,7 +88,17 @@ export interface Bus extends AsyncDisposable {
   notify(channel: string, payload: string): Promise<void>;
 }
 
-/** The bus has no connection, or its server did not answer in time. */
+/** The bus did not do what it was asked: its server refused, cannot be reached, or did not answer. */
 export class BusUnavailable extends Error {
   override name = "BusUnavailable";
+  /** Whether it was certainly not done (`refused`), or may have been (`unknown`). */
+  readonly outcome: "refused" | "unknown";
+  /** Why, in one line that begins with a code such as `OOM`, without hosts, users and contents. */
+  readonly reason: string;
+
+  constructor(outcome: "refused" | "unknown", reason: string) {
+    super(`Redis ${outcome === "refused" ? "refused" : "did not confirm"}: ${reason}`);
+    this.outcome = outcome;
+    this.reason = reason;
+  }
 }

@@ -1,6 +1,8 @@
+import type { Malformed } from "../core/malformed.ts";
 import type { BusListener } from "./port.ts";
 import type { RedisSubscriber } from "../redis/connect_redis.ts";
 import { RedisConnection } from "../redis/redis_connection.ts";
+import { redisFault } from "../redis/redis_fault.ts";
 import { interceptMessages } from "./resp_messages.ts";
 
 /** What {@link RedisChannel} needs. */
@@ -95,27 +97,27 @@ export class RedisChannel implements AsyncDisposable {
   #subscribe(client: RedisSubscriber): void {
     const { channel, control } = this.#options;
     this.#client = client;
-    interceptMessages(client.stream, [channel, control], (channel, text) => {
-      if (client === this.#client) this.#hear(channel, text);
+    interceptMessages(client.stream, [channel, control], (channel, text, malformed) => {
+      if (client === this.#client) this.#hear(channel, text, malformed);
     });
     // One SUBSCRIBE for both: a connection that hears the one has the other too.
     client.call("subscribe", channel, control).then(() => {
       if (client !== this.#client) return;
       this.#isSubscribed = true;
       this.#sendProbe();
-    }, (error: Error) => {
-      if (client === this.#client) this.#connection.reset(error.message);
+    }, (error: unknown) => {
+      if (client === this.#client) this.#connection.reset(redisFault(error).reason);
     });
   }
 
   // Every message of the channel passes here, also those for no connection here: no more than this.
-  #hear(channel: string, text: string): void {
+  #hear(channel: string, text: string, malformed: Malformed | undefined): void {
     if (this.#isBroken) {
       this.#isBroken = false;
       this.#options.listener.gap("channel");
     }
     if (channel === this.#options.control) this.#onProbe(text);
-    else this.#options.listener.message(text);
+    else this.#options.listener.message(text, malformed);
   }
 
   #onProbe(id: string): void {

@@ -2,6 +2,7 @@ import { idBefore } from "./id_before.ts";
 import type { BusListener } from "./port.ts";
 import type { RedisClient } from "../redis/connect_redis.ts";
 import { RedisConnection } from "../redis/redis_connection.ts";
+import { redisFault } from "../redis/redis_fault.ts";
 import { RedisStreamState } from "./redis_stream_state.ts";
 import { type Entry, RedisStreamQueries } from "./redis_stream_queries.ts";
 import { RedisStreamWatch } from "./redis_stream_watch.ts";
@@ -31,7 +32,6 @@ const SMALLEST_PAGE = 16;
 const LIVE_PAGE = 100;
 const BLOCK_MS = 2_000;
 const RETRY_MS = 1_000;
-const FIELD = "message";
 
 /**
  * The reader of the stream: first its window, in pages, then what is added, as it is added. Where it
@@ -112,13 +112,13 @@ export class RedisStream implements AsyncDisposable {
       }
     } catch (error) {
       if (queries !== this.#queries) return;
-      const { name, message } = error as Error;
-      if (name !== "ReplyError") {
+      const { reason } = redisFault(error);
+      if ((error as Error).name !== "ReplyError") {
         this.#page = Math.max(SMALLEST_PAGE, this.#page >> 2);
-        return this.#connection.reset(message);
+        return this.#connection.reset(reason);
       }
       // An answer that is an error (WRONGTYPE) is no fault of the connection.
-      this.#fail(message);
+      this.#fail(reason);
       this.#retryTimer = setTimeout(() => this.#read(queries), RETRY_MS);
     }
   }
@@ -128,8 +128,8 @@ export class RedisStream implements AsyncDisposable {
     const { windowMs, listener } = this.#options;
     const end = await queries.lastGeneratedId() ?? "0-0";
     const entry = await queries.lastBefore(await queries.time() - windowMs);
-    this.#state.load(end, entry?.[0]);
-    if (entry) listener.entry(entry[0], envelopeOf(entry), true);
+    this.#state.load(end, entry?.id);
+    if (entry) listener.entry(entry.id, entry.text, true, entry.malformed);
   }
 
   /** Reads all that there is by now, from the last entry inclusive. */
@@ -142,12 +142,12 @@ export class RedisStream implements AsyncDisposable {
       const from = state.lastEntryKnown ? state.last : `(${state.last}`;
       const page = await queries.range(from, count);
       const isFull = page.length === count;
-      if (state.lastEntryKnown && page.shift()?.[0] !== state.last) {
+      if (state.lastEntryKnown && page.shift()?.id !== state.last) {
         await this.#skip(queries);
         continue;
       }
       const [first] = page;
-      if (first && isFull && isBlind) this.#jump(idBefore(first[0]));
+      if (first && isFull && isBlind) this.#jump(idBefore(first.id));
       isBlind = false;
       this.#handOver(page);
       if (!isFull) return;
@@ -171,7 +171,7 @@ export class RedisStream implements AsyncDisposable {
   async #skip(queries: RedisStreamQueries): Promise<void> {
     const state = this.#state;
     const [next] = await queries.range(`(${state.last}`, 1);
-    if (next) return this.#jump(idBefore(next[0]));
+    if (next) return this.#jump(idBefore(next.id));
     const lastGeneratedId = await queries.lastGeneratedId();
     const hadNone = !state.lastEntryKnown && lastGeneratedId === undefined;
     state.forgetEntry();
@@ -187,12 +187,11 @@ export class RedisStream implements AsyncDisposable {
 
   #handOver(entries: readonly Entry[]): void {
     const { listener } = this.#options;
-    for (const entry of entries) {
-      const id = entry[0];
+    for (const { id, text, malformed } of entries) {
       const isPast = this.#state.isPast(id);
       if (!isPast) this.#goLive();
       this.#state.advance(id);
-      listener.entry(id, envelopeOf(entry), isPast);
+      listener.entry(id, text, isPast, malformed);
     }
   }
 
@@ -212,12 +211,4 @@ export class RedisStream implements AsyncDisposable {
     this.#unhealthyReason = reason;
     this.#options.onError(reason);
   }
-}
-
-/** The text of an entry: empty where it has no such field, so that it is counted as malformed. */
-function envelopeOf([, fields]: Entry): string {
-  for (let at = 0; fields && at < fields.length; at += 2) {
-    if (fields[at] === FIELD) return fields[at + 1] ?? "";
-  }
-  return "";
 }

@@ -1,7 +1,17 @@
+import type { Buffer } from "node:buffer";
 import type { RedisClient } from "../redis/connect_redis.ts";
+import { type DecodedEnvelope, decodeEnvelope } from "./decode_envelope.ts";
 
-/** An entry of the stream, as Redis answers. */
-export type Entry = [id: string, fields: string[] | null];
+/** An entry of the stream. */
+export interface Entry extends DecodedEnvelope {
+  readonly id: string;
+}
+
+/** An entry as Redis answers, in bytes. */
+type RawEntry = [id: Buffer, fields: Buffer[] | null];
+
+/** The field that holds the envelope. */
+const FIELD = "message";
 
 /** What {@link RedisStreamQueries} asks, and of whom. */
 export interface RedisStreamQueriesOptions {
@@ -24,30 +34,32 @@ export class RedisStreamQueries {
   }
 
   /** The first `count` entries from `from` on, which is an id, or `(` and an id. */
-  range(from: string, count: number): Promise<Entry[]> {
-    return this.#call("xrange", this.#options.stream, from, "+", "COUNT", count);
+  async range(from: string, count: number): Promise<Entry[]> {
+    const { stream } = this.#options;
+    const entries = await this.#callBuffer<RawEntry[]>("xrange", stream, from, "+", "COUNT", count);
+    return entries.map(readEntry);
   }
 
   /** The last entry that is older than the time `ms`, in milliseconds since 1970. */
   async lastBefore(ms: number): Promise<Entry | undefined> {
     const { stream } = this.#options;
     const id = `(${Math.max(1, ms)}-0`;
-    const [entry] = await this.#call<Entry[]>("xrevrange", stream, id, "-", "COUNT", 1);
-    return entry;
+    const entries = await this.#callBuffer<RawEntry[]>("xrevrange", stream, id, "-", "COUNT", 1);
+    return entries.map(readEntry)[0];
   }
 
   /** Waits up to `blockMs` for what comes behind `id`: at most `count` entries, or none. */
   async next(id: string, count: number, blockMs: number): Promise<Entry[]> {
     const { stream } = this.#options;
     const limits = ["COUNT", count, "BLOCK", blockMs];
-    const reply = await this.#call<[stream: string, entries: Entry[]][] | null>(
+    const reply = await this.#callBuffer<[stream: Buffer, entries: RawEntry[]][] | null>(
       "xread",
       ...limits,
       "STREAMS",
       stream,
       id,
     );
-    return reply?.[0]?.[1] ?? [];
+    return reply?.[0]?.[1].map(readEntry) ?? [];
   }
 
   /** The last id that the stream has given, also where that entry is gone; none without a stream. */
@@ -67,9 +79,28 @@ export class RedisStreamQueries {
     return Number(seconds) * 1_000 + Math.floor(Number(microseconds) / 1_000);
   }
 
-  async #call<T>(command: string, ...args: (string | number)[]): Promise<T> {
-    const reply = await this.#options.client.call(command, ...args);
+  #call<T>(command: string, ...args: (string | number)[]): Promise<T> {
+    return this.#answer(this.#options.client.call(command, ...args));
+  }
+
+  #callBuffer<T>(command: string, ...args: (string | number)[]): Promise<T> {
+    return this.#answer(this.#options.client.callBuffer(command, ...args));
+  }
+
+  async #answer<T>(asked: Promise<unknown>): Promise<T> {
+    const reply = await asked;
     if (!this.#options.counts()) throw new Error("the connection was given up");
     return reply as T;
   }
+}
+
+function readEntry([id, fields]: RawEntry): Entry {
+  return { id: id.toString("latin1"), ...readFields(fields ?? []) };
+}
+
+function readFields(fields: readonly Buffer[]): DecodedEnvelope {
+  for (let at = 0; at + 1 < fields.length; at += 2) {
+    if (fields[at]!.toString("latin1") === FIELD) return decodeEnvelope(fields[at + 1]!);
+  }
+  return { text: "", malformed: "no_message_field" };
 }

@@ -1,4 +1,5 @@
 import { compareIds } from "../core/position.ts";
+import type { BusUnavailable } from "./port.ts";
 import type { RedisStreamState } from "./redis_stream_state.ts";
 
 /** What {@link RedisStreamWatch} needs. */
@@ -66,7 +67,7 @@ export class RedisStreamWatch implements Disposable {
       this.#compare(end);
     } catch (error) {
       if (performance.now() - this.#checkedAt > DEAF_AFTER_MS) {
-        onCheckFailed(`the stream cannot be checked: ${(error as Error).message}`);
+        onCheckFailed(`the stream cannot be checked: ${(error as BusUnavailable).reason}`);
       }
     }
     if (!this.#isClosed) this.start();

@@ -1,10 +1,12 @@
 import { Buffer } from "node:buffer";
 import type { Readable } from "node:stream";
+import type { Malformed } from "../core/malformed.ts";
+import { decodeEnvelope } from "./decode_envelope.ts";
 
 /** What the bytes of a subscribed connection hold. */
 export interface RespListener {
-  /** A message of one of the channels. */
-  message(channel: string, text: string): void;
+  /** A message of one of the channels; `malformed` where its bytes are no text. */
+  message(channel: string, text: string, malformed?: Malformed): void;
   /** Anything else, byte for byte and in order: whole replies, or what cannot be read. */
   other(bytes: Buffer): void;
 }
@@ -74,8 +76,9 @@ export class RespMessages {
       const channel = this.#channels.find(({ head }) => startsWith(bytes, head, at));
       if (channel === undefined) this.#listener.other(bytes.subarray(at, end));
       else {
-        const text = lineEnd(bytes, at + channel.head.length) + CRLF;
-        this.#listener.message(channel.name, bytes.toString("utf8", text, end - CRLF));
+        const start = lineEnd(bytes, at + channel.head.length) + CRLF;
+        const { text, malformed } = decodeEnvelope(bytes, start, end - CRLF);
+        this.#listener.message(channel.name, text, malformed);
       }
       at = end;
     }

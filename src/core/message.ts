@@ -1,4 +1,7 @@
 import { cutMember } from "./cut_member.ts";
+import type { Malformed } from "./malformed.ts";
+
+export type { Malformed };
 
 /**
  * The envelope: a JSON object that names its `recipients` and carries anything else.
@@ -15,16 +18,6 @@ export interface Message {
   /** The delivered JSON object, on one line. */
   readonly body: string;
 }
-
-/** Why an envelope was dropped; these are the values of the metric's `reason` label. */
-export type Malformed =
-  | "too_large"
-  | "not_json"
-  | "not_object"
-  | "no_recipients"
-  | "repeated_recipients"
-  | "numeric_recipients"
-  | "wrong_recipients";
 
 /** How nearly every envelope begins. */
 const PREFIX = '{"recipients":';

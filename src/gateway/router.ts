@@ -3,15 +3,19 @@ import type { BusListener, Source } from "../bus/port.ts";
 import type { Hub } from "../core/delivery/hub.ts";
 import type { History } from "../core/history/history.ts";
 import type { HistoryEntry } from "../core/history/history_entry.ts";
-import { isForNoneOf, type Malformed } from "../core/message.ts";
+import { MALFORMED, type Malformed } from "../core/malformed.ts";
+import { isForNoneOf } from "../core/message.ts";
 import { gapEvent } from "../core/server_event.ts";
-import { rateLimited } from "../logging/rate_limited.ts";
+import { LogLimiter, omittedText } from "../logging/rate_limited.ts";
 import type { Resumptions } from "./resumptions.ts";
 import { Tally } from "./tally.ts";
 
 const log = getLogger(["keywire", "gateway"]);
 
+/** Lines of the log about one reason are at least so far apart, in milliseconds. */
 const LOG_EVERY_MS = 1_000;
+/** As much of a dropped envelope is logged at level debug, in characters. */
+const EXCERPT_LENGTH = 100;
 
 export interface RouterOptions {
   readonly hub: Hub;
@@ -43,17 +47,7 @@ export class Router implements BusListener {
   readonly #dropped = new Tally<Malformed>();
   #isHistoryLoaded = false;
   #isChannelHeard = false;
-  readonly #logDropped = rateLimited(
-    LOG_EVERY_MS,
-    (times, reason) =>
-      log.warn(
-        "Dropped an envelope: {reason} ({times} since the last such line; see the metrics)",
-        {
-          reason,
-          times,
-        },
-      ),
-  );
+  readonly #logLimiter = new LogLimiter({ everyMs: LOG_EVERY_MS });
 
   constructor({ hub, history, resumptions }: RouterOptions) {
     this.#hub = hub;
@@ -77,13 +71,13 @@ export class Router implements BusListener {
     };
   }
 
-  message(text: string): void {
-    this.#deliver(this.#history.message(text, performance.now()), text);
+  message(text: string, malformed?: Malformed): void {
+    this.#deliver(this.#history.message(text, performance.now()), text, malformed);
   }
 
-  entry(id: string, text: string, replayed: boolean): void {
+  entry(id: string, text: string, replayed: boolean, malformed?: Malformed): void {
     const entry = this.#history.entry(id, text, performance.now());
-    if (!replayed) this.#deliver(entry, text);
+    if (!replayed) this.#deliver(entry, text, malformed);
   }
 
   marker(id: string, own: boolean): void {
@@ -112,18 +106,28 @@ export class Router implements BusListener {
   }
 
   /** Delivers what is for a connection here; what is for none of them is not even read whole. */
-  #deliver(entry: HistoryEntry, text: string): void {
+  #deliver(entry: HistoryEntry, text: string, malformed: Malformed | undefined): void {
     this.#received++;
+    if (malformed !== undefined) return this.#drop(entry, malformed, text);
     if (isForNoneOf(text, this.#hub.has)) {
       this.#notForThisNode++;
       return;
     }
     const delivery = entry.read();
-    if (typeof delivery === "string") {
-      this.#dropped.add(delivery);
-      this.#logDropped(delivery);
-      return;
-    }
+    if (typeof delivery === "string") return this.#drop(entry, delivery, text);
     this.#delivered += this.#hub.deliver(delivery.recipients, delivery.event);
+  }
+
+  #drop({ source, position }: HistoryEntry, reason: Malformed, text: string): void {
+    this.#dropped.add(reason);
+    const omitted = this.#logLimiter.take(`${source} ${reason}`);
+    if (omitted === undefined) return;
+    const from = source === "channel" ? "the channel" : `the stream, entry ${position.stream}`;
+    const dropped = { from, reason, detail: MALFORMED[reason], more: omittedText(omitted) };
+    log.warn("Dropped an envelope of {from}, as {detail}{more}", dropped);
+    log.debug("The dropped envelope of {from} begins with {excerpt}", {
+      from,
+      excerpt: text.slice(0, EXCERPT_LENGTH),
+    });
   }
 }

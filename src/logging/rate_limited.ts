@@ -1,19 +1,73 @@
+/** How many lines of one kind may be written. */
+export interface LogLimits {
+  /** A line becomes free so often, in milliseconds. */
+  readonly everyMs: number;
+  /** How many may come at once. */
+  readonly burst?: number;
+  /** The clock, in milliseconds; it never goes back. */
+  readonly now?: () => number;
+}
+
 /**
- * A function that calls `say` at most once in `ms` milliseconds, so that a fault that every look-up
- * meets does not flood the log. `say` is told how often it was called for since, and the last detail.
+ * Decides which lines are written, so that a fault that every message meets does not flood the log.
+ * Lines are limited by their key, a word out of a small set, and what is left out is counted.
+ */
+export class LogLimiter {
+  readonly #everyMs: number;
+  readonly #burst: number;
+  readonly #now: () => number;
+  /** Of each key when its lines are all free again, and how many were left out. */
+  readonly #kinds = new Map<string, { fullAt: number; omitted: number }>();
+
+  constructor({ everyMs, burst = 1, now = () => performance.now() }: LogLimits) {
+    this.#everyMs = everyMs;
+    this.#burst = burst;
+    this.#now = now;
+  }
+
+  /**
+   * Asks for a line. Returns how many of this key were left out since the last one that was written;
+   * undefined where this one is to be left out, too.
+   */
+  take(key = ""): number | undefined {
+    const now = this.#now();
+    const kind = this.#kinds.get(key) ?? { fullAt: now, omitted: 0 };
+    this.#kinds.set(key, kind);
+    if (this.waitMs(key) > 0) {
+      kind.omitted++;
+      return undefined;
+    }
+    kind.fullAt = Math.max(kind.fullAt, now) + this.#everyMs;
+    const { omitted } = kind;
+    kind.omitted = 0;
+    return omitted;
+  }
+
+  /** How long it takes until there is a line for this key, in milliseconds. */
+  waitMs(key = ""): number {
+    const fullAt = this.#kinds.get(key)?.fullAt ?? -Infinity;
+    return Math.max(0, fullAt - (this.#burst - 1) * this.#everyMs - this.#now());
+  }
+}
+
+/** The end of a line that says how many of its kind were left out before it. */
+export function omittedText(omitted: number): string {
+  return omitted === 0
+    ? ""
+    : ` (${omitted} more such ${omitted === 1 ? "line" : "lines"} left out)`;
+}
+
+/**
+ * A function that calls `say` at most once in `ms` milliseconds. `say` is told how often it was called
+ * for since, and the last detail.
  */
 export function rateLimited(
   ms: number,
   say: (times: number, detail: string) => void,
 ): (detail?: string) => void {
-  let times = 0;
-  let last = -Infinity;
+  const limiter = new LogLimiter({ everyMs: ms });
   return (detail = "") => {
-    times++;
-    const now = performance.now();
-    if (now - last < ms) return;
-    last = now;
-    say(times, detail);
-    times = 0;
+    const omitted = limiter.take();
+    if (omitted !== undefined) say(omitted + 1, detail);
   };
 }

@@ -1,4 +1,5 @@
 import type { BusListener, Source } from "../../src/bus/port.ts";
+import type { Malformed } from "../../src/core/malformed.ts";
 import { waitFor } from "../support/wait.ts";
 
 /** Writes down, a line each, all that a bus says, for tests to read. */
@@ -16,8 +17,8 @@ export class Recorder implements BusListener {
   /** The id of the last gap of the stream. */
   gapId: string | undefined;
 
-  message(text: string): void {
-    this.lines.push(`message ${text}`);
+  message(text: string, malformed?: Malformed): void {
+    this.lines.push(`message ${malformed ?? text}`);
   }
 
   marker(id: string, own: boolean): void {
@@ -26,9 +27,9 @@ export class Recorder implements BusListener {
     this.lines.push("beat");
   }
 
-  entry(id: string, text: string, past: boolean): void {
+  entry(id: string, text: string, past: boolean, malformed?: Malformed): void {
     this.ids.push(id);
-    this.lines.push(`${past ? "past" : "entry"} ${text}`);
+    this.lines.push(`${past ? "past" : "entry"} ${malformed ?? text}`);
   }
 
   gap(source: Source, id?: string): void {

@@ -35,7 +35,7 @@ together("RedisBus", {
     await hears(node);
     assertEquals(lines().length, 2);
     assertStringIncludes(lines()[0] ?? "", "warning: Redis at 127.0.0.1:");
-    assertStringIncludes(lines()[1] ?? "", "info: Redis at 127.0.0.1:");
+    assertStringIncludes(lines()[1] ?? "", "info: Connected to Redis at 127.0.0.1:");
     assert(!logged.some((line) => line.includes("sesame")));
     assertEquals(node.recorder.news, []);
   },
@@ -375,7 +375,7 @@ together("RedisBus", {
       assertEquals(node.recorder.lines.filter((line) => line !== "beat"), [
         "past before",
         ...past,
-        "past ",
+        "past no_message_field",
         "past tail",
         "filled",
         "entry live",

@@ -82,6 +82,23 @@ Deno.test("RespMessages hears each message as soon as it is whole", () => {
   }));
 });
 
+Deno.test("RespMessages.write: a message whose bytes are not UTF-8 is heard as such, between the others", () => {
+  const heard: unknown[] = [];
+  const messages = new RespMessages(CHANNELS, {
+    message: (...message) => void heard.push(message),
+    other: (bytes) => void heard.push(`other ${bytes}`),
+  });
+  const head = `*3\r\n${bulk("message")}${bulk("my_channel")}`;
+  messages.write(
+    Buffer.from(`${head}${bulk("a")}${head}$2\r\na\xff\r\n${head}${bulk("b")}`, "latin1"),
+  );
+  assertEquals(heard, [
+    ["my_channel", "a", undefined],
+    ["my_channel", "", "not_utf8"],
+    ["my_channel", "b", undefined],
+  ]);
+});
+
 Deno.test("RespMessages hands on what it cannot read, which ends the connection there", () => {
   const { heard, messages } = reader();
   messages.write(Buffer.from("+OK\r\nHTTP/1.1 400 Bad Request\r\n\r\n"));

@@ -10,7 +10,7 @@ const MAX_BYTES = 1_024;
 const EACH = 14_300;
 
 /** One of each kind. What names nobody who is here need not be validated, so these name somebody. */
-const MALFORMED: Record<Malformed, string> = {
+const MALFORMED: Record<Exclude<Malformed, "not_utf8" | "no_message_field">, string> = {
   not_json: "{“recipients”:[“demo”]}",
   not_object: '["recipients","demo"]',
   no_recipients: '{"recipient":["demo"]}',
