@@ -9,7 +9,7 @@ import {
 } from "./troubles.ts";
 
 /**
- * PUBLISH under every unhealthyReason: Redis keeps nothing, so there are losses, and each must be told. While
+ * PUBLISH under every trouble: Redis keeps nothing, so there are losses, and each must be told. While
  * clients only move between nodes that are subscribed all the while, in the first phase, there are none.
  */
 export function channelChaos(options: ChaosOptions): Promise<PhaseReport[]> {

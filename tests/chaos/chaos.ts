@@ -16,10 +16,10 @@ export interface ChaosOptions {
   readonly freezeMs: number;
 }
 
-/** One kind of unhealthyReason. */
+/** One kind of trouble. */
 export interface Phase {
   readonly name: string;
-  /** Makes unhealthyReason and mends it. */
+  /** Makes trouble and mends it. */
   readonly run: (cluster: Cluster, options: ChaosOptions) => Promise<void>;
 }
 
@@ -39,7 +39,7 @@ export interface Chaos {
   readonly phases: readonly Phase[];
 }
 
-/** How long clients may take to get what they are owed once the unhealthyReason is over, in milliseconds. */
+/** How long clients may take to get what they are owed once the trouble is over, in milliseconds. */
 const CAUGHT_UP_MS = 30_000;
 
 /** Runs one phase after the other, while a backend publishes, and gives account of every message. */
@@ -98,7 +98,7 @@ export async function runChaos(chaos: Chaos, options: ChaosOptions): Promise<Pha
   }));
 }
 
-/** Lets the unhealthyReason last, or the world go on. */
+/** Lets the trouble last, or the world go on. */
 export function last(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -29,7 +29,7 @@ together("Chaos", {
     assertEquals([moving!.lossesTold, moving!.words.gap], [0, 0]);
     assert(
       troubles.some(({ lossesTold }) => lossesTold > 0),
-      "no unhealthyReason was worth its name",
+      "no trouble was worth its name",
     );
   },
 });

@@ -40,7 +40,9 @@ Deno.test("a client that was quiet for an hour resumes from what a pong told it"
   const resumption = history.resume(ponged, ["quiet"]);
   assert(resumption.state === "decided");
   assertEquals(resumption.replay.read(1_000), [delivery.event]);
-  assertEquals(history.resume(welcomed, ["quiet"]).state, "lost");
+  const late = history.resume(welcomed, ["quiet"], { isFinal: true });
+  assert(late.state === "decided");
+  assertEquals(late.lost, ["channel", "stream"]);
 });
 
 Deno.test("a client whose cursor is from a pong resumes, though its last message left the window", async () => {

@@ -1,7 +1,7 @@
 import { type ChaosOptions, type PhaseReport, runChaos } from "./chaos.ts";
 import { calm, connectionsCut, deploy, nodeFrozen, nodeKilled, redisKilled } from "./troubles.ts";
 
-/** XADD under every unhealthyReason: nothing may be lost at all, as the window is never passed. */
+/** XADD under every trouble: nothing may be lost at all, as the window is never passed. */
 export function streamChaos(options: ChaosOptions): Promise<PhaseReport[]> {
   return runChaos({
     env: { REDIS_CHANNEL: "" },

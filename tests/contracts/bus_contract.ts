@@ -26,7 +26,7 @@ export function testBus(
     };
     const kind = stream ? "entry" : "message";
 
-    test("has unhealthyReason until it listens, and then hears", async ({ bus }) => {
+    test("is unhealthy until it listens, and then hears", async ({ bus }) => {
       assertEquals(typeof bus.unhealthyReason, "string");
       bus.listen(new Recorder());
       await waitFor("the bus to hear", () => bus.unhealthyReason === undefined);

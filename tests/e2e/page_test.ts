@@ -55,11 +55,11 @@ Deno.test("the page that the gateway serves", async (t) => {
       await visit(page, gateway.url);
       await present(page, "stranger", transport);
       await inState(page, "closed");
-      assertMatch(await page.textContent("#unhealthyReason") ?? "", /key is not known.*\(403\)/);
+      assertMatch(await page.textContent("#trouble") ?? "", /key is not known.*\(403\)/);
       assertEquals(complaints.filter((complaint) => !REFUSED.test(complaint)), []);
       await present(page, "demo", transport);
       await inState(page, "open");
-      assertEquals(await page.textContent("#unhealthyReason"), "");
+      assertEquals(await page.textContent("#trouble"), "");
       await page.context().close();
     });
 
@@ -150,7 +150,7 @@ Deno.test("the page that the gateway serves", async (t) => {
     await connect(page, "demo", "auto");
     await page.fill("#message", `{"text":"it's a \\"wire\\" & more"}`);
     await page.locator(".command", { hasText: "curl" }).getByRole("button").click();
-    await shell(await page.evaluate<string>("navigator.clipboard.readBodyText()"));
+    await shell(await page.evaluate<string>("navigator.clipboard.readText()"));
     await row(page, "it's a");
     await page.context().close();
   });
@@ -176,7 +176,7 @@ Deno.test("the page that the gateway serves", async (t) => {
     assertEquals(response?.headers()["content-security-policy"], POLICY);
     await page.evaluate(`{
       const script = document.createElement("script");
-      script.textContent = "document.title = 'inUse over'";
+      script.textContent = "document.title = 'taken over'";
       document.body.append(script);
     }`);
     assertEquals(await page.title(), "Keywire");
@@ -220,10 +220,10 @@ Deno.test("the page says in a line that its gateway is gone, and finds it when i
     await visit(page, gateway.url);
     await connect(page, "demo", "websocket");
   }
-  await page.locator("#unhealthyReason", { hasText: "is it running?" }).waitFor();
+  await page.locator("#trouble", { hasText: "is it running?" }).waitFor();
   await using _gateway = await startKeywire(env);
   await inState(page, "open");
-  assertEquals(await page.textContent("#unhealthyReason"), "");
+  assertEquals(await page.textContent("#trouble"), "");
 });
 
 Deno.test("the page's redis-cli lines reach who listens, by the channel and by the stream", async () => {
@@ -265,9 +265,9 @@ Deno.test("the page listens from any static server to the gateway that its addre
   await t.step("and asks for one where it names none", async () => {
     const { page } = await chromium.open();
     await visit(page, origin);
-    assertStringIncludes(await page.textContent("#unhealthyReason") ?? "", "?gateway=ws://");
+    assertStringIncludes(await page.textContent("#trouble") ?? "", "?gateway=ws://");
     await visit(page, `${origin}/?gateway=nonsense:`);
-    assertStringIncludes(await page.textContent("#unhealthyReason") ?? "", "nonsense:");
+    assertStringIncludes(await page.textContent("#trouble") ?? "", "nonsense:");
     await page.context().close();
   });
 });

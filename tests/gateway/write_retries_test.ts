@@ -36,7 +36,7 @@ Deno.test("WriteRetries gives one that reads its next piece soon, whoever else d
   assertEquals(stalled.sent, 0);
 });
 
-Deno.test("WriteRetries asks rateLimited while nobody reads, and not at all once nobody waits", async () => {
+Deno.test("WriteRetries asks seldom while nobody reads, and not at all once nobody waits", async () => {
   using retries = new WriteRetries();
   const stalled = new Client(retries, 1, false);
   await new Promise((resolve) => setTimeout(resolve, 500));
