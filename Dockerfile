@@ -22,4 +22,4 @@ HEALTHCHECK --interval=10s --timeout=3s --start-period=10s \
 
 # The image's entrypoint is tini, which passes SIGTERM on, so that the gateway drains. This is the
 # start task of deno.json, without a second process to run it.
-CMD ["deno", "run", "--frozen", "--no-prompt", "--allow-net", "--allow-env", "--allow-sys", "--allow-read=webpage", "main.ts"]
+CMD ["deno", "run", "--frozen", "--no-prompt", "--unstable-no-legacy-abort", "--allow-net", "--allow-env", "--allow-sys", "--allow-read=webpage", "main.ts"]

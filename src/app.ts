@@ -59,7 +59,7 @@ export function createApp(options: AppOptions): Hono<Env> {
     "/websocket",
     transport((request) => request.headers.has("X-Socket-Transport") ? polling : websocket),
   );
-  app.on(["GET", "OPTIONS"], "/events", transport(() => events));
+  app.on(["GET", "POST", "OPTIONS"], "/events", transport(() => events));
   app.get("/health", (c) => c.json({ status: "ok" }));
   if (!options.internalElsewhere) app.route("/", createInternalApp(options));
   app.get("/config.json", (c) => c.json(pageConfig));

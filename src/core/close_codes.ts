@@ -5,7 +5,7 @@ export interface CloseReason {
   /** The WebSocket close reason, for people. */
   readonly reason: string;
   /** What a client does next: come back by itself, only with another key, or not at all. */
-  readonly retry: "yes" | "with another key";
+  readonly retry: "yes" | "with another key" | "no";
 }
 
 /**
@@ -17,8 +17,12 @@ export const CLOSE = {
   goingAway: { code: 1001, reason: "going away", retry: "yes" },
   /** The node restarts, or the key now stands for somebody else: come back. */
   restart: { code: 1012, reason: "service restart", retry: "yes" },
+  /** A message of the client is larger than any that it has to send. */
+  tooLarge: { code: 1009, reason: "message too large", retry: "no" },
   /** The key was withdrawn, or a backend disconnected its recipient. */
   revoked: { code: 4403, reason: "revoked", retry: "with another key" },
   /** The client did not read what it was sent. */
   tooSlow: { code: 4408, reason: "too slow", retry: "yes" },
+  /** The client sends more texts than a client has to say: it comes back with the longest backoff. */
+  tooManyTexts: { code: 4429, reason: "too many messages", retry: "yes" },
 } as const satisfies Record<string, CloseReason>;

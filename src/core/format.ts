@@ -2,7 +2,21 @@
  * How events are written for one kind of client. A format is an object, so that a transport chooses
  * one and nothing else asks which one it is.
  */
-import { formatCursor, type Position } from "./position.ts";
+import { formatCursor, type Position, type Source } from "./position.ts";
+
+/** What a client that brought a cursor is told of its resumption. */
+export interface Recovery {
+  /** The sources whose messages may have been lost since; none where nothing was lost. */
+  readonly lost: readonly Source[];
+}
+
+/** What `welcome` tells besides the position. */
+export interface WelcomeOptions {
+  /** Undefined for a client that brought no cursor. */
+  readonly recovery?: Recovery | undefined;
+  /** How long the client of an event stream waits before it comes back, in milliseconds. */
+  readonly retryMs: number;
+}
 
 /** One kind of client's way to write events. A method returns "" where it has no such event. */
 export interface Format {
@@ -18,10 +32,10 @@ export interface Format {
   readonly resumes: boolean;
   /** A message, for a client that has reached `position` with it. */
   message(body: string, position: Position): string;
-  /** The first event; `recovered` is undefined for a client that brought no cursor. */
-  welcome(position: Position, recovered?: boolean): string;
-  /** Messages may have been lost just before `position`. */
-  gap(position: Position): string;
+  /** The first event. */
+  welcome(position: Position, options: WelcomeOptions): string;
+  /** Messages of `source` may have been lost just before `position`. */
+  gap(position: Position, source: Source): string;
   /** The answer to a client's `ping`. */
   pong(position: Position): string;
   /** Keeps the position of a quiet client fresh. */
@@ -56,11 +70,12 @@ export const V1: Format = {
   resumes: true,
   message: (body, position) =>
     `{"type":"message","cursor":"${formatCursor(position)}","message":${body}}`,
-  welcome: (position, recovered) =>
-    `{"type":"welcome","cursor":"${formatCursor(position)}"${
-      recovered === undefined ? "" : `,"recovered":${recovered}`
-    }}`,
-  gap: (position) => `{"type":"gap","cursor":"${formatCursor(position)}"}`,
+  welcome: (position, { recovery }) => {
+    const recovered = recoveredMembers(recovery);
+    return `{"type":"welcome","cursor":"${formatCursor(position)}"${recovered && `,${recovered}`}}`;
+  },
+  gap: (position, source) =>
+    `{"type":"gap","cursor":"${formatCursor(position)}","source":"${source}"}`,
   pong: (position) => `{"type":"pong","cursor":"${formatCursor(position)}"}`,
   heartbeat: nothing,
   reconnect: (position, retryMs) =>
@@ -75,12 +90,24 @@ export const SSE: Format = {
   separator: "",
   resumes: true,
   message: (body, position) => `id: ${formatCursor(position)}\ndata: ${body}\n\n`,
-  welcome: (position, recovered) =>
-    `event: welcome\nid: ${formatCursor(position)}\ndata: {${
-      recovered === undefined ? "" : `"recovered":${recovered}`
+  // A client keeps the last `retry` that it was told, so each welcome takes that of a drain back.
+  welcome: (position, { recovery, retryMs }) =>
+    `retry: ${retryMs}\nevent: welcome\nid: ${formatCursor(position)}\ndata: {${
+      recoveredMembers(recovery)
     }}\n\n`,
-  gap: (position) => `event: gap\nid: ${formatCursor(position)}\ndata: {}\n\n`,
+  gap: (position, source) =>
+    `event: gap\nid: ${formatCursor(position)}\ndata: {"source":"${source}"}\n\n`,
   pong: nothing,
-  heartbeat: (position) => `id: ${formatCursor(position)}\n\n`,
-  reconnect: (_position, retryMs) => `retry: ${retryMs}\n\n`,
+  // A block without data, or without a name, is an empty message to several popular clients.
+  heartbeat: (position) => `event: heartbeat\nid: ${formatCursor(position)}\ndata: {}\n\n`,
+  // One line break: a blank line would be an empty message to some clients.
+  reconnect: (_position, retryMs) => `retry: ${retryMs}\n`,
 };
+
+function recoveredMembers(recovery: Recovery | undefined): string {
+  if (recovery === undefined) return "";
+  const { lost } = recovery;
+  return lost.length === 0
+    ? `"recovered":true`
+    : `"recovered":false,"lost":${JSON.stringify(lost)}`;
+}

@@ -2,8 +2,8 @@
  * What a client can be told. An event is written once in each format, however many clients get it,
  * and its text is made when the first of them needs it.
  */
-import type { Format } from "./format.ts";
-import type { Position } from "./position.ts";
+import type { Format, WelcomeOptions } from "./format.ts";
+import type { Position, Source } from "./position.ts";
 
 /** One event, the same for every connection that is told it. */
 export interface ServerEvent {
@@ -56,14 +56,14 @@ export class ControlEvent implements ServerEvent {
   }
 }
 
-/** What a client is told first; `recovered` only where it brought a cursor. */
-export function welcomeEvent(position: Position, recovered?: boolean): ControlEvent {
-  return new ControlEvent((format) => format.welcome(position, recovered));
+/** What a client is told first; `recovery` only where it brought a cursor. */
+export function welcomeEvent(position: Position, options: WelcomeOptions): ControlEvent {
+  return new ControlEvent((format) => format.welcome(position, options));
 }
 
-/** Messages may have been lost just before `position`. */
-export function gapEvent(position: Position): ControlEvent {
-  return new ControlEvent((format) => format.gap(position));
+/** Messages of `source` may have been lost just before `position`. */
+export function gapEvent(position: Position, source: Source): ControlEvent {
+  return new ControlEvent((format) => format.gap(position, source));
 }
 
 /** The answer to a client's `ping`, which keeps its position fresh. */

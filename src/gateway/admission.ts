@@ -1,7 +1,7 @@
 import { getLogger } from "@logtape/logtape";
 import type { Connection } from "../core/delivery/connection.ts";
 import { clientAddress } from "../http/client_address.ts";
-import { readAfter, readKey } from "../http/credentials.ts";
+import { readCursor, readKey } from "../http/credentials.ts";
 import { type Refusal, REFUSED } from "../http/refusals.ts";
 import { type LookUps, StoreUnavailable } from "../keystores/mod.ts";
 import type { Settings } from "../settings/settings.ts";
@@ -55,7 +55,7 @@ export class Admission {
     const key = readKey(request);
     if (key === undefined) return REFUSED.key;
     if (node.isDraining) return REFUSED.draining;
-    const after = request.headers.get("Last-Event-ID") ?? readAfter(request.url);
+    const after = readCursor(request);
     if (after !== undefined && !node.isHistoryLoaded) return REFUSED.historyLoading;
     const address = clientAddress(peer, request.headers.get("X-Forwarded-For"), trustedProxies);
     const slot = limits.reserve(address);

@@ -1,5 +1,5 @@
-import type { CloseReason } from "../core/close_codes.ts";
-import { CLOSE } from "../core/close_codes.ts";
+import { setTimeout as delay } from "node:timers/promises";
+import { CLOSE, type CloseReason } from "../core/close_codes.ts";
 import { Connection, type ConnectionHost, type Sink } from "../core/delivery/connection.ts";
 import { FlushScheduler } from "../core/delivery/flush_scheduler.ts";
 import type { Hub } from "../core/delivery/hub.ts";
@@ -12,7 +12,7 @@ import {
   type ServerEvent,
   welcomeEvent,
 } from "../core/server_event.ts";
-import type { Refusal } from "../http/refusals.ts";
+import { type Refusal, REFUSED } from "../http/refusals.ts";
 import type { Presence } from "../presence/mod.ts";
 import type { Connector } from "../transports/port.ts";
 import type { Admission, AdmittedClient } from "./admission.ts";
@@ -25,8 +25,10 @@ const CHECK_MS = 5_000;
 const PATIENCE_MS = 30_000;
 /** How often a quiet stream of server-sent events is told its position, in milliseconds. */
 const HEARTBEAT_MS = 15_000;
-/** How soon the client of an event stream comes back after its end, in milliseconds. */
-const SSE_RETRY_MS = 500;
+/** How long an admitted client may take until its transport opens the connection, in milliseconds. */
+const OPEN_DEADLINE_MS = 10_000;
+/** How soon the client of an event stream comes back after a drain at the earliest, in milliseconds. */
+const DRAINED_RETRY_MS = 500;
 
 export interface ConnectionManagerOptions {
   readonly hub: Hub;
@@ -48,6 +50,11 @@ export interface ConnectionCounts {
   readonly closed: ReadonlyMap<number, number>;
 }
 
+/** Between 2,000 and 4,000: event streams that break together do not come back together. */
+export function welcomeRetryMs(): number {
+  return 2_000 + Math.round(Math.random() * 2_000);
+}
+
 /** A connection's way: admitted, opened by its transport, resumed, ended, its slot given back. */
 export class ConnectionManager implements ConnectionHost, Connector, Disposable {
   readonly hub: Hub;
@@ -55,6 +62,8 @@ export class ConnectionManager implements ConnectionHost, Connector, Disposable 
   readonly maxBufferedBytes: number;
   readonly #options: ConnectionManagerOptions;
   readonly #connections = new Map<Connection, AdmittedClient>();
+  /** Admitted clients whose transport has not opened a connection yet, and since when. */
+  readonly #opening = new Map<AdmittedClient, number>();
   readonly #retries = new WriteRetries();
   readonly #makePong = () => pongEvent(this.#options.history.position);
   readonly #checks: ReturnType<typeof setInterval>;
@@ -92,8 +101,21 @@ export class ConnectionManager implements ConnectionHost, Connector, Disposable 
   }
 
   async admit(request: Request, peer: string): Promise<AdmittedClient | Refusal> {
+    // Read before the first await, or it never aborts; an upgrade of a peer that is gone would keep
+    // its descriptor for ever, as the runtime then fires neither `open` nor `close`.
+    const { signal } = request;
     const client = await this.#options.admission.admit(request, peer);
-    if ("status" in client) this.#refused.add(client.status);
+    if ("status" in client) {
+      this.#refused.add(client.status);
+      return client;
+    }
+    // One turn more: an abort that has just happened reaches this program only in the next one.
+    await delay(0);
+    if (signal.aborted) {
+      client.slot.release();
+      return REFUSED.gone;
+    }
+    this.#opening.set(client, performance.now());
     return client;
   }
 
@@ -102,18 +124,21 @@ export class ConnectionManager implements ConnectionHost, Connector, Disposable 
     const { recipients } = client;
     const connection = new Connection(this, { recipients, format, sink });
     client.connection = connection;
+    this.#opening.delete(client);
     this.#connections.set(connection, client);
     presence.add(recipients);
     if (client.after !== undefined && format.resumes) {
       resumptions.resume(connection, client.after);
     } else {
-      connection.push(welcomeEvent(history.position));
+      connection.push(welcomeEvent(history.position, { retryMs: welcomeRetryMs() }));
       connection.attach();
     }
+    if (client.slot.isReleased) connection.close(CLOSE.goingAway); // It came after its deadline.
     return connection;
   }
 
   onPeerGone(client: AdmittedClient): void {
+    this.#opening.delete(client);
     client.connection?.close(CLOSE.goingAway);
     client.slot.release();
   }
@@ -128,8 +153,11 @@ export class ConnectionManager implements ConnectionHost, Connector, Disposable 
 
   /** Tells a client that this node goes away, and when to come back. */
   sendReconnect(connection: Connection, retryMs: number): void {
-    // A stream is ended when its time has come, and its client begins to wait only then.
-    const wait = connection.format.name === "sse" ? Math.min(retryMs, SSE_RETRY_MS) : retryMs;
+    // A stream is ended when its time has come, and its client begins to wait only then: long enough
+    // for another node, or this one's successor, to be there.
+    const wait = connection.format.name === "sse"
+      ? DRAINED_RETRY_MS + Math.round(Math.random() * 1_500)
+      : retryMs;
     connection.pushCurrent(() => reconnectEvent(this.#options.history.position, wait));
   }
 
@@ -160,5 +188,8 @@ export class ConnectionManager implements ConnectionHost, Connector, Disposable 
   #check(): void {
     const now = performance.now();
     for (const connection of this.#connections.keys()) connection.check(now, PATIENCE_MS);
+    for (const [client, since] of this.#opening) {
+      if (now - since > OPEN_DEADLINE_MS) this.onPeerGone(client);
+    }
   }
 }

@@ -5,7 +5,7 @@ import type { LookUps } from "../keystores/mod.ts";
 import type { Presence } from "../presence/mod.ts";
 import type { Settings } from "../settings/settings.ts";
 import { Admission } from "./admission.ts";
-import { ConnectionManager } from "./connection_manager.ts";
+import { ConnectionManager, welcomeRetryMs } from "./connection_manager.ts";
 import { Limits } from "./limits.ts";
 import { Resumptions } from "./resumptions.ts";
 import { Router } from "./router.ts";
@@ -40,7 +40,11 @@ export class Gateway implements Disposable {
         ...settings.redisStream === undefined ? [] : ["stream"] as const,
       ],
     });
-    this.#resumptions = new Resumptions(this.history, () => bus.probe());
+    this.#resumptions = new Resumptions({
+      history: this.history,
+      probe: () => bus.probe(),
+      welcomeRetryMs,
+    });
     const shared = { hub: this.hub, history: this.history, resumptions: this.#resumptions };
     this.router = new Router(shared);
     const admission = new Admission({ settings, lookUps, limits: this.limits, node: this });

@@ -61,6 +61,11 @@ export class Slot {
     limits.count(1, { address });
   }
 
+  /** Whether it was given back. */
+  get isReleased(): boolean {
+    return this.#released;
+  }
+
   /** Counts the slot against its key's limit too; false when that one is reached. */
   reserveKey(key: string): boolean {
     if (!this.#limits.hasRoom(key)) return false;

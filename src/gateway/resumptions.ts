@@ -16,21 +16,32 @@ interface PendingResumption {
   readonly connection: Connection;
   readonly position: BroughtPosition;
   readonly until: number;
+  /** Whether its marker was unknown at the last look. */
+  isMarkerUnknown: boolean;
   /** The own markers that must still be heard before an unknown marker is given up. */
   ownMarkers: number;
+}
+
+export interface ResumptionsOptions {
+  readonly history: History;
+  /** Has a marker of this node sent soon. */
+  readonly probe: () => void;
+  /** How long the next event stream's client waits before it comes back, in milliseconds. */
+  readonly welcomeRetryMs: () => number;
 }
 
 /** Lets clients go on from the cursor that they bring: told what they missed, or that it is lost. */
 export class Resumptions implements Disposable {
   readonly #history: History;
   readonly #probe: () => void;
+  readonly #welcomeRetryMs: () => number;
   #pending: PendingResumption[] = [];
   #timer: ReturnType<typeof setInterval> | undefined;
 
-  /** @param probe has a marker of this node sent soon */
-  constructor(history: History, probe: () => void) {
+  constructor({ history, probe, welcomeRetryMs }: ResumptionsOptions) {
     this.#history = history;
     this.#probe = probe;
+    this.#welcomeRetryMs = welcomeRetryMs;
   }
 
   /** Welcomes `connection`, which brought `cursor`, as soon as it is known what can be done for it. */
@@ -40,11 +51,17 @@ export class Resumptions implements Disposable {
       return this.#begin(connection, this.#history.lose(connection.recipients));
     }
     const until = performance.now() + PATIENCE_MS;
-    const pending = { connection, position, until, ownMarkers: OWN_MARKERS };
+    const pending = {
+      connection,
+      position,
+      until,
+      isMarkerUnknown: false,
+      ownMarkers: OWN_MARKERS,
+    };
     if (this.#try(pending)) return;
     this.#pending.push(pending);
     this.#timer ??= setInterval(() => this.#check(), CHECK_MS);
-    this.#probe();
+    this.#askForMarker();
   }
 
   /** A marker was heard. */
@@ -55,11 +72,16 @@ export class Resumptions implements Disposable {
     }
     this.#check();
     // The bus is busy with this marker until it returns, and would take that for the one asked for.
-    if (own && this.#pending.length > 0) queueMicrotask(this.#probe);
+    if (own) queueMicrotask(() => this.#askForMarker());
   }
 
   [Symbol.dispose](): void {
     clearInterval(this.#timer);
+  }
+
+  /** A client that is ahead waits for messages: a marker more would not help it. */
+  #askForMarker(): void {
+    if (this.#pending.some(({ isMarkerUnknown }) => isMarkerUnknown)) this.#probe();
   }
 
   #check(): void {
@@ -70,7 +92,8 @@ export class Resumptions implements Disposable {
   }
 
   /** Returns whether `pending` need not wait any more. */
-  #try({ connection, position, until, ownMarkers }: PendingResumption): boolean {
+  #try(pending: PendingResumption): boolean {
+    const { connection, position, until, ownMarkers } = pending;
     if (connection.ended) return true;
     const { recipients } = connection;
     const result = this.#history.resume(position, recipients);
@@ -78,6 +101,7 @@ export class Resumptions implements Disposable {
       this.#begin(connection, result);
       return true;
     }
+    pending.isMarkerUnknown = result.undecided.has("unknown marker");
     const isHopeless = performance.now() >= until ||
       (ownMarkers <= 0 && !result.undecided.has("ahead"));
     if (!isHopeless) return false;
@@ -90,7 +114,9 @@ export class Resumptions implements Disposable {
     connection: Connection,
     { replay, lost }: ResumeResult & { readonly state: "decided" },
   ): void {
-    connection.push(welcomeEvent(replay.position, lost.length === 0));
+    connection.push(
+      welcomeEvent(replay.position, { recovery: { lost }, retryMs: this.#welcomeRetryMs() }),
+    );
     connection.replay(tellingGaps(replay));
   }
 }
@@ -103,7 +129,9 @@ function tellingGaps(
     read(maxSize) {
       const events = replay.read(maxSize);
       const { overtaken } = replay;
-      return overtaken === undefined ? events : [gapEvent(overtaken.position), ...events];
+      if (overtaken === undefined) return events;
+      const { position, sources } = overtaken;
+      return [...sources.map((source) => gapEvent(position, source)), ...events];
     },
     get done() {
       return replay.done;

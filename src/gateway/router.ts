@@ -102,7 +102,7 @@ export class Router implements BusListener {
 
   #tellGap(source: Source): void {
     if (!this.#history.sources.includes(source)) return;
-    this.#hub.deliver("*", gapEvent(this.#history.position));
+    this.#hub.deliver("*", gapEvent(this.#history.position, source));
   }
 
   /** Delivers what is for a connection here; what is for none of them is not even read whole. */

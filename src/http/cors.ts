@@ -4,7 +4,8 @@
  */
 const ALLOWED = {
   "Access-Control-Allow-Methods": "GET, POST",
-  "Access-Control-Allow-Headers": "Authorization, Last-Event-ID, X-Socket-Transport",
+  // `*` does not cover Authorization, which must be named beside it.
+  "Access-Control-Allow-Headers": "*, Authorization, Last-Event-ID, X-Socket-Transport",
   "Access-Control-Max-Age": "86400",
 };
 

@@ -39,11 +39,15 @@ export function readKey({ url, headers }: KeyRequest): string | undefined {
 }
 
 /**
- * Reads the cursor that a client brings in its query, `after=`: undefined when it brings none, and
- * the empty text, which no node has written, for one that surely is no cursor.
+ * Reads the cursor that a client brings: `Last-Event-ID`, which a browser's reconnect sends beside its
+ * old query, else `after=`, else `lastEventId=`, as polyfills of EventSource send it. Undefined when
+ * it brings none, and the empty text, which no node has written, for one that surely is no cursor.
  */
-export function readAfter(url: string): string | undefined {
-  const after = findParameter(queryOf(url), "after");
+export function readCursor({ url, headers }: KeyRequest): string | undefined {
+  const header = headers.get("Last-Event-ID");
+  if (header !== null) return header;
+  const query = queryOf(url);
+  const after = findParameter(query, "after") ?? findParameter(query, "lastEventId");
   return after === undefined ? undefined : decode(after, MAX_CURSOR_LENGTH) ?? "";
 }
 
@@ -79,7 +83,7 @@ function keyOfBearer(headers: Headers): string | undefined {
 function keyOfQuery(query: string): string | undefined {
   const named = findParameter(query, "key");
   if (named !== undefined && query.lastIndexOf("&key=") > query.indexOf("&key=")) return undefined;
-  if (named === undefined && /^&(?:after|_)=/.test(query)) return undefined;
+  if (named === undefined && /^&(?:after|lastEventId|_)=/.test(query)) return undefined;
   return decode(named ?? upToAmpersand(query, 1), MAX_KEY_BYTES);
 }
 

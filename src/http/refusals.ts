@@ -12,7 +12,7 @@ export interface Refusal {
 export const REFUSED = {
   handshake: {
     status: 400,
-    detail: "Cannot connect as the WebSocket handshake is malformed: it needs a Host, " +
+    detail: "Cannot connect as the WebSocket handshake is malformed: it needs GET, a Host, " +
       "'Connection: Upgrade', 'Upgrade: websocket' and a Sec-WebSocket-Key of 16 bytes in base64",
   },
   version: {
@@ -32,6 +32,14 @@ export const REFUSED = {
   unknownKey: {
     status: 403,
     detail: "Cannot connect as the key is not known: ask the backend for a valid one",
+  },
+  gone: {
+    status: 400,
+    detail: "Cannot connect as the client has gone away meanwhile",
+  },
+  method: {
+    status: 405,
+    detail: "Cannot connect with this method: use GET",
   },
   draining: {
     status: 503,

@@ -3,6 +3,7 @@ import { CHUNK_SIZE } from "../core/delivery/batch.ts";
 import { SSE } from "../core/format.ts";
 import type { Connection, Connector, RequestInfo, Sink, Transport } from "./port.ts";
 import { problem } from "../http/problem.ts";
+import type { Refusal } from "../http/refusals.ts";
 
 /** A stream was cut as its client does not read: what the runtime holds for it is let go. */
 export class StreamCut extends Error {
@@ -19,7 +20,7 @@ export class EventsTransport implements Transport {
 
   async handle(request: Request, info: RequestInfo): Promise<Response> {
     const client = await this.#connector.admit(request, info.peer);
-    if ("status" in client) return problem(client);
+    if ("status" in client) return refuseStream(request, client);
     const sink = new EventsSink({
       pulled: () => connection.drain(),
       gone: () => connection.close(CLOSE.goingAway),
@@ -28,14 +29,33 @@ export class EventsTransport implements Transport {
     // A stream that was cut is held until its peer takes what the runtime has, or goes.
     const gone = () => this.#connector.onPeerGone(client);
     info.completed().then(gone, gone);
-    return new Response(sink.stream, {
-      headers: {
-        "Content-Type": "text/event-stream; charset=utf-8",
-        "Cache-Control": "no-store, no-transform",
-        "X-Accel-Buffering": "no", // nginx would hold events back otherwise
-      },
-    });
+    return streamResponse(sink.stream);
   }
+}
+
+function streamResponse(body: BodyInit): Response {
+  return new Response(body, {
+    headers: {
+      "Content-Type": "text/event-stream; charset=utf-8",
+      "Cache-Control": "no-store, no-transform",
+      "X-Accel-Buffering": "no", // nginx would hold events back otherwise
+    },
+  });
+}
+
+/**
+ * Refuses a stream. A browser's EventSource gives up for ever at any status but 200, so a refusal
+ * that will pass is a stream that says when to come back, and ends; it has one line break, as a blank
+ * line would be an empty message to some clients. A client that can read a problem gets the problem.
+ */
+function refuseStream(request: Request, refusal: Refusal): Response {
+  const { retryAfter } = refusal;
+  const accepted = (request.headers.get("Accept") ?? "").toLowerCase();
+  const isNative = accepted.includes("text/event-stream") &&
+    !accepted.includes("application/problem+json");
+  if (!isNative || retryAfter === undefined) return problem(refusal);
+  const retryMs = Math.round(1_000 * retryAfter * (1 + Math.random()));
+  return streamResponse(`retry: ${retryMs}\n`);
 }
 
 /**

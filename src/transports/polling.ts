@@ -45,6 +45,9 @@ export class PollingTransport implements Transport {
   }
 
   async handle(request: Request, { peer }: RequestInfo): Promise<Response> {
+    const refused = this.#connector.checkOrigin(request);
+    if (refused !== undefined) return problem(refused);
+    if (request.method !== "GET" && request.method !== "POST") return problem(REFUSED.method);
     const key = readKey(request);
     const pollers = key === undefined ? undefined : this.#byKey.get(key);
     if (request.method === "POST") {

@@ -1,4 +1,4 @@
-import type { CloseReason } from "../core/close_codes.ts";
+import { CLOSE, type CloseReason } from "../core/close_codes.ts";
 import { type Format, PLAIN, V1 } from "../core/format.ts";
 import { offersV1 } from "../http/credentials.ts";
 import { CHUNK_SIZE } from "../core/delivery/batch.ts";
@@ -17,6 +17,15 @@ import { problem } from "../http/problem.ts";
 const IDLE_SECONDS = 30;
 /** What a client says to hear a sign of life. */
 const PING = "ping";
+/** The longest text that a client may send, in UTF-16 units or bytes. */
+const MAX_TEXT = 4_096;
+/** How many texts a client may send a second, and at once. */
+const TEXTS_PER_SECOND = 100;
+const TEXTS_AT_ONCE = 1_000;
+/** Such a client is closed when it has said nothing for so long, in milliseconds, */
+const QUIET_MS = 20;
+/** or when it has sent so many more, as those cost the event loop too much. */
+const MAX_TEXTS_MORE = 10_000;
 
 /**
  * WebSockets on the runtime's own server: `keywire.v1` where a client offers it, and the plain
@@ -30,7 +39,7 @@ export class WebSocketTransport implements Transport {
   }
 
   async handle(request: Request, { peer }: RequestInfo): Promise<Response> {
-    const malformed = checkHandshake(request.headers);
+    const malformed = checkHandshake(request);
     if (malformed !== undefined) return problem(malformed);
     const client = await this.#connector.admit(request, peer);
     if ("status" in client) return problem(client);
@@ -60,6 +69,10 @@ class Socket implements Sink, EventListenerObject {
   readonly #socket: WebSocket;
   readonly #format: Format;
   #connection: Connection | undefined;
+  /** How many texts came after the end. */
+  #textsMore = 0;
+  /** When all the texts that it has sent are paid for, in milliseconds. */
+  #paidUntil = 0;
   /** What was handed over since the runtime was last asked, and what it held then. */
   #ahead = 0;
 
@@ -92,7 +105,21 @@ class Socket implements Sink, EventListenerObject {
     this.#socket.send(text);
   }
 
-  close({ code, reason }: CloseReason): void {
+  close(reason: CloseReason): void {
+    // What the client has sent and is not read yet would make its system discard the close frame.
+    if (reason === CLOSE.tooManyTexts) this.#endWhenQuiet(reason);
+    else this.#end(reason);
+  }
+
+  #endWhenQuiet(reason: CloseReason): void {
+    const unread = this.#textsMore;
+    setTimeout(() => {
+      if (this.#textsMore === unread || unread > MAX_TEXTS_MORE) this.#end(reason);
+      else this.#endWhenQuiet(reason);
+    }, QUIET_MS);
+  }
+
+  #end({ code, reason }: CloseReason): void {
     try {
       this.#socket.close(code, reason);
     } catch {
@@ -110,17 +137,42 @@ class Socket implements Sink, EventListenerObject {
   }
 
   #hear(data: unknown): void {
-    if (data === PING && this.#connection !== undefined) this.#connector.onPing(this.#connection);
+    const connection = this.#connection;
+    if (connection === undefined) return;
+    if (connection.ended) {
+      if (++this.#textsMore === MAX_TEXTS_MORE) this.#end(CLOSE.tooManyTexts);
+      return;
+    }
+    if (sizeOf(data) > MAX_TEXT) return connection.close(CLOSE.tooLarge);
+    if (!this.#mayTalk(performance.now())) return connection.close(CLOSE.tooManyTexts);
+    if (data === PING) this.#connector.onPing(connection);
     else this.#connector.onIgnoredText();
+  }
+
+  /** Each text costs its share of a second, of which a client may be ahead by some. */
+  #mayTalk(now: number): boolean {
+    const cost = 1_000 / TEXTS_PER_SECOND;
+    this.#paidUntil = Math.max(this.#paidUntil, now) + cost;
+    return this.#paidUntil - now <= cost * TEXTS_AT_ONCE;
   }
 }
 
+function sizeOf(data: unknown): number {
+  if (typeof data === "string") return data.length;
+  return data instanceof Blob ? data.size : (data as ArrayBuffer).byteLength;
+}
+
+/** The entries of a header that is a list, in lower case. */
+function listOf(headers: Headers, name: string): string[] {
+  return (headers.get(name) ?? "").toLowerCase().split(",").map((entry) => entry.trim());
+}
+
 /** What is wrong with a WebSocket handshake (RFC 6455 §4.2.1), undefined when nothing is. */
-function checkHandshake(headers: Headers): Refusal | undefined {
-  const tokens = (headers.get("Connection") ?? "").toLowerCase().split(",").map((t) => t.trim());
+function checkHandshake({ method, headers }: Request): Refusal | undefined {
   const key = headers.get("Sec-WebSocket-Key") ?? "";
   if (
-    headers.get("Upgrade")?.toLowerCase() !== "websocket" || !tokens.includes("upgrade") ||
+    method !== "GET" || !listOf(headers, "Upgrade").includes("websocket") ||
+    !listOf(headers, "Connection").includes("upgrade") ||
     !headers.get("Host") || !/^[A-Za-z0-9+/]{22}==$/.test(key)
   ) return REFUSED.handshake;
   return headers.get("Sec-WebSocket-Version") === "13" ? undefined : REFUSED.version;

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { offersV1, readAfter, readKey } from "../../src/http/credentials.ts";
+import { offersV1, readCursor, readKey } from "../../src/http/credentials.ts";
 
 const utf8 = new TextEncoder();
 
@@ -125,7 +125,7 @@ Deno.test("readKey() reads one key from each of its forms alike", () => {
   }));
 });
 
-Deno.test("readKey() and readAfter() throw at no query, and give no key that is none", () => {
+Deno.test("readKey() and readCursor() throw at no query, and give no key that is none", () => {
   const part = fc.constantFrom(
     "key=",
     "after=",
@@ -145,7 +145,7 @@ Deno.test("readKey() and readAfter() throw at no query, and give no key that is 
   );
   fc.assert(
     fc.property(query, (query) => {
-      readAfter(`http://localhost/?${query}`);
+      readCursor(new Request(`http://localhost/?${query}`));
       const found = key(`?${query}`);
       if (found === undefined) return;
       const size = utf8.encode(found).length;
@@ -156,8 +156,8 @@ Deno.test("readKey() and readAfter() throw at no query, and give no key that is 
   );
 });
 
-Deno.test("readAfter() reads the first after= wherever it stands", () => {
-  const after = (query: string) => readAfter(`http://localhost/events${query}`);
+Deno.test("readCursor() reads the first after= wherever it stands", () => {
+  const after = (query: string) => readCursor(new Request(`http://localhost/events${query}`));
   assertEquals(after("?demo&after=1-0~b~2"), "1-0~b~2");
   assertEquals(after("?after=1%2D0%7eb&key=a&after=x"), "1-0~b");
   assertEquals(after(""), undefined);
@@ -166,9 +166,9 @@ Deno.test("readAfter() reads the first after= wherever it stands", () => {
   assertEquals(after(`?after=${"%61".repeat(128)}`), "a".repeat(128));
 });
 
-Deno.test("readAfter() gives the empty text for what surely is no cursor", () => {
+Deno.test("readCursor() gives the empty text for what surely is no cursor", () => {
   for (const after of ["", "%", "%ff", "a".repeat(10_000_000)]) {
-    assertEquals(readAfter(`http://localhost/events?after=${after}`), "");
+    assertEquals(readCursor(new Request(`http://localhost/events?after=${after}`)), "");
   }
 });
 
@@ -177,4 +177,21 @@ Deno.test("offersV1() finds keywire.v1 among the subprotocols offered", () => {
   assertEquals(offersV1(new Headers({ "Sec-WebSocket-Protocol": "key.YQ,keywire.v1" })), true);
   assertEquals(offersV1(new Headers(protocols("keywire.v10", "Keywire.v1"))), false);
   assertEquals(offersV1(new Headers()), false);
+});
+
+Deno.test("readCursor() takes Last-Event-ID first, then after=, then lastEventId=", () => {
+  const cursor = (query: string, header?: string) =>
+    readCursor(
+      new Request(`http://localhost/events?demo${query}`, {
+        headers: header === undefined ? {} : { "Last-Event-ID": header },
+      }),
+    );
+  assertEquals(cursor("&lastEventId=b"), "b");
+  assertEquals(cursor("&lastEventId=b&after=a"), "a");
+  assertEquals(cursor("&after=a&lastEventId=b", "h"), "h");
+  assertEquals(cursor(""), undefined);
+});
+
+Deno.test("readKey() never takes lastEventId= for a key", () => {
+  assertEquals(readKey(new Request("http://localhost/events?lastEventId=5-1")), undefined);
 });

@@ -119,20 +119,10 @@ export async function handshake(
   port: number,
   path: string,
   headers: Record<string, string> = {},
+  method = "GET",
 ): Promise<{ status: number; text: string }> {
-  const all: Record<string, string> = {
-    Host: `127.0.0.1:${port}`,
-    Connection: "Upgrade",
-    Upgrade: "websocket",
-    "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
-    "Sec-WebSocket-Version": "13",
-    ...headers,
-  };
   using connection = await Deno.connect({ hostname: "127.0.0.1", port });
-  const lines = Object.entries(all).filter(([, value]) => value !== "").map(([name, value]) =>
-    `${name}: ${value}\r\n`
-  );
-  await connection.write(new TextEncoder().encode(`GET ${path} HTTP/1.1\r\n${lines.join("")}\r\n`));
+  await connection.write(handshakeBytes(port, path, headers, method));
   const buffer = new Uint8Array(65_536);
   let text = "";
   const decoder = new TextDecoder();
@@ -142,4 +132,31 @@ export async function handshake(
     text += decoder.decode(buffer.subarray(0, read), { stream: true });
   }
   return { status: Number(/^HTTP\/1\.1 (\d+)/.exec(text)?.[1]), text };
+}
+
+/** Sends a WebSocket handshake and goes away after `ms` milliseconds, answered or not. */
+export async function abortHandshake(port: number, path: string, ms: number): Promise<void> {
+  using connection = await Deno.connect({ hostname: "127.0.0.1", port });
+  await connection.write(handshakeBytes(port, path, {}, "GET"));
+  if (ms > 0) await new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+function handshakeBytes(
+  port: number,
+  path: string,
+  headers: Record<string, string>,
+  method: string,
+): Uint8Array {
+  const all: Record<string, string> = {
+    Host: `127.0.0.1:${port}`,
+    Connection: "Upgrade",
+    Upgrade: "websocket",
+    "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+    "Sec-WebSocket-Version": "13",
+    ...headers,
+  };
+  const lines = Object.entries(all).filter(([, value]) => value !== "").map(([name, value]) =>
+    `${name}: ${value}\r\n`
+  );
+  return new TextEncoder().encode(`${method} ${path} HTTP/1.1\r\n${lines.join("")}\r\n`);
 }

@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { items, openEvents, publish } from "../support/clients.ts";
 import { startKeywire } from "../support/gateway.ts";
 import { waitFor } from "../support/wait.ts";
@@ -43,6 +43,61 @@ Deno.test("EventsTransport", async (t) => {
     assertEquals(preflight.status, 204);
     assertEquals(preflight.headers.get("Access-Control-Allow-Methods"), "GET, POST");
     assert(preflight.headers.get("Access-Control-Allow-Headers")!.includes("Last-Event-ID"));
+  });
+
+  await t.step(
+    "a preflight allows every header, and POST, which opens the stream too",
+    async () => {
+      const preflight = await fetch(`${url}/events?demo`, {
+        method: "OPTIONS",
+        headers: {
+          Origin: "https://app.example",
+          "Access-Control-Request-Method": "POST",
+          "Access-Control-Request-Headers": "cache-control,x-requested-with,traceparent",
+        },
+      });
+      assertEquals(preflight.headers.get("Access-Control-Allow-Methods"), "GET, POST");
+      assertMatch(preflight.headers.get("Access-Control-Allow-Headers")!, /^\*, Authorization/);
+      const response = await fetch(`${url}/events?demo`, { method: "POST", body: "{}" });
+      assertEquals(response.status, 200);
+      await response.body?.cancel();
+    },
+  );
+
+  await t.step("a welcome tells when to come back, spread over 2 seconds", async () => {
+    const waits = new Set<number>();
+    for (let n = 0; n < 5; n++) {
+      using client = await openEvents(url, "demo");
+      const [welcome] = await items(client.blocks, 1);
+      const retry = Number(/^retry: (\d+)$/m.exec(welcome!)?.[1]);
+      assert(retry >= 2_000 && retry <= 4_000, welcome);
+      waits.add(retry);
+    }
+    assert(waits.size > 1);
+  });
+
+  await t.step("a refusal that passes is a stream to a browser, a problem to others", async () => {
+    await using full = await startKeywire({ MAX_CONNECTIONS: "1" });
+    using _one = await openEvents(full.url, "demo");
+    const ask = (accept: string) =>
+      fetch(`${full.url}/events?demo`, { headers: { Accept: accept } });
+    const native = await ask("text/event-stream");
+    assertEquals(native.status, 200);
+    assertMatch(native.headers.get("Content-Type")!, /^text\/event-stream/);
+    const text = await native.text();
+    const [, retry] = /^retry: (\d+)\n$/.exec(text) ?? [];
+    assert(Number(retry) >= 10_000 && Number(retry) <= 20_000, JSON.stringify(text));
+    for (const accept of ["*/*", "text/event-stream, application/problem+json"]) {
+      const other = await ask(accept);
+      assertEquals(other.status, 503, accept);
+      assertEquals(other.headers.get("Retry-After"), "10");
+      assertEquals((await other.json()).status, 503);
+    }
+    const unknown = await fetch(`${url}/events?unknown`, {
+      headers: { Accept: "text/event-stream" },
+    });
+    assertEquals(unknown.status, 403, "what does not pass is no stream");
+    await unknown.body?.cancel();
   });
 
   await t.step("the API answers no page", async () => {

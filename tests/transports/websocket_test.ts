@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { handshake, items, openSocket, publish } from "../support/clients.ts";
+import { abortHandshake, handshake, items, openSocket, publish } from "../support/clients.ts";
 import { startKeywire } from "../support/gateway.ts";
+import { waitFor } from "../support/wait.ts";
 
 Deno.test("WebSocketTransport", async (t) => {
   await using gateway = await startKeywire({
@@ -78,6 +79,7 @@ Deno.test("WebSocketTransport", async (t) => {
     const cases: [number, string, Record<string, string>][] = [
       [101, path, {}],
       [101, path, { Connection: "keep-alive, uPGRADE", Upgrade: "WebSocket" }],
+      [101, path, { Upgrade: "h2c, websocket" }],
       [101, path, { Origin: "https://app.example" }],
       [101, "/websocket?na%C3%AFve%20key", {}],
       [426, path, { "Sec-WebSocket-Version": "8" }],
@@ -102,6 +104,10 @@ Deno.test("WebSocketTransport", async (t) => {
       if (status !== 101) {
         assertMatch(answer.text, /content-type: application\/problem\+json/i);
       }
+    }
+    for (const method of ["POST", "HEAD", "PUT"]) {
+      const { status } = await handshake(port, path, {}, method);
+      assert(status >= 400 && status < 500, `${method}: ${status}`);
     }
     const wrong = await handshake(port, path, { "Sec-WebSocket-Version": "8" });
     assertMatch(wrong.text, /sec-websocket-version: 13\r\n/i);
@@ -128,6 +134,35 @@ Deno.test("WebSocketTransport", async (t) => {
     const [, event] = await items(client.events, 2);
     assertEquals((event!.message as { x: string }).x.length, 1_999_000);
     assertEquals((await publish(url, { recipients: [], x: "x".repeat(2_000_000) })).status, 413);
+  });
+
+  await t.step("ends a client that says what no client has to say", async () => {
+    using large = await openSocket(url, "demo");
+    large.socket.send("x".repeat(4_097));
+    assertEquals((await large.closed).code, 1009);
+    using binary = await openSocket(url, "demo");
+    binary.socket.send(new Uint8Array(4_097));
+    assertEquals((await binary.closed).code, 1009);
+    using flood = await openSocket(url, "demo", { v1: true });
+    for (let n = 0; n < 3_000; n++) flood.socket.send("ping");
+    assertEquals((await flood.closed).code, 4429);
+    using lively = await openSocket(url, "demo");
+    for (let n = 0; n < 900; n++) lively.socket.send("x");
+    lively.socket.send("ping");
+    assertEquals(await items(lively.frames, 1), ["heartbeat message"]);
+  });
+
+  await t.step("an aborted handshake gives its slot and its descriptor back", async () => {
+    const slots = async () => (await gateway.metrics()).get("keywire_connection_slots_used")!;
+    await waitFor("the sockets of before to be gone", async () => await slots() === 0);
+    const descriptors = () => [...Deno.readDirSync(`/proc/${gateway.pid}/fd`)].length;
+    const before = descriptors();
+    for (let n = 0; n < 150; n++) await abortHandshake(port, "/websocket?other", n % 5);
+    await waitFor("the slots to be free", async () => await slots() === 0, 15_000);
+    using again = await openSocket(url, "other");
+    await publish(url, { recipients: ["other"], n: 1 });
+    await items(again.frames, 1);
+    await waitFor("the descriptors to be free", () => descriptors() <= before + 10, 15_000);
   });
 
   await t.step("no key is ever logged", () => {
