@@ -1,92 +1,155 @@
-import { assert, assertEquals } from "@std/assert";
-import { items, openSocket } from "./support/clients.ts";
-import { startKeywire } from "./support/gateway.ts";
+/** Follows README and docs/session-keys.md as a person does: each of their blocks, as it stands. */
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { items, openSocket, type SocketClient } from "./support/clients.ts";
+import { launchChromium } from "./support/chromium.ts";
+import { MarkdownPage } from "./support/markdown.ts";
 import { startMongodb } from "./support/mongodb.ts";
 import { startRedis } from "./support/redis.ts";
-import { run } from "./support/run.ts";
+import { Shell } from "./support/shell.ts";
+import { freePort, waitFor } from "./support/wait.ts";
 
-const README = await Deno.readTextFile(new URL("../README.md", import.meta.url));
+const ROOT = new URL("..", import.meta.url).pathname;
+const NPM = "npm install --silent --no-audit --no-fund";
 
-/** The first block of `language` that contains `text`. */
-function block(language: string, text: string): string {
-  const blocks = README.matchAll(/^```(\w+)\n([\s\S]*?)^```/gm);
-  for (const [, name, code] of blocks) {
-    if (name === language && code!.includes(text)) return code!;
-  }
-  throw new Error(`The README has no ${language} block with ${text}`);
+/** Installs what the snippets import, and gives the folder that they are saved in. */
+async function project(): Promise<string> {
+  const folder = await Deno.makeTempDir({ prefix: "keywire-readme-" });
+  const shell = new Shell({ cwd: folder, addresses: {}, env: { PIP_BREAK_SYSTEM_PACKAGES: "1" } });
+  await shell.run(`${NPM} ioredis@6.0.0 mongodb@7.9.0`);
+  await shell.run(`python3 -m pip install --quiet --target ${folder} redis==5.2.1`);
+  return folder;
 }
 
-Deno.test("README: its lines for backends deliver, and its PUBLISH is valid", async (t) => {
+/** The next message of a socket that is plain, so that a frame is a message. */
+async function next({ frames }: SocketClient): Promise<unknown> {
+  await items(frames, 1);
+  return JSON.parse(frames.shift()!);
+}
+
+Deno.test("README: what a person reads is what happens, block by block", async (t) => {
+  const page = new MarkdownPage("README.md");
+  await using browser = await launchChromium();
+
+  await t.step("Try it: the curl lands on the page as it opens", async () => {
+    const port = freePort();
+    const shell = new Shell({
+      cwd: ROOT,
+      addresses: { "localhost:8088": `localhost:${port}` },
+      env: { PORT: `${port}` },
+    });
+    await using _gateway = await shell.start(page.take("sh", "npx -y"), "serves its page");
+    const opened = await browser.open();
+    await opened.page.goto(`http://localhost:${port}/`);
+    assertEquals(await opened.page.inputValue("#key"), "demo");
+    const connect = opened.page.getByRole("button", { name: "Connect", exact: true });
+    await connect.click({ timeout: 2_000 }).catch(() => {}); // It may have connected by itself.
+    const metrics = `http://localhost:${port}/metrics`;
+    await waitFor("the page to be connected", async () => {
+      return (await (await fetch(metrics)).text()).includes("\nkeywire_connections 1\n");
+    });
+    await shell.run(page.take("sh", "curl -sS"));
+    await opened.page.getByText('"world"').first().waitFor();
+    await opened.page.context().close();
+  });
+
   await using redis = await startRedis();
-  await using gateway = await startKeywire({ REDIS_URL: redis.url });
-  const dir = await Deno.makeTempDir({ prefix: "keywire-readme-" });
-  const options = { cwd: dir, env: { REDIS_URL: redis.url, PIP_BREAK_SYSTEM_PACKAGES: "1" } };
+  await using mongodb = await startMongodb();
+  const port = freePort();
+  const url = `http://localhost:${port}`;
+  const shell = new Shell({
+    cwd: ROOT,
+    addresses: {
+      "redis://localhost:6379": redis.url,
+      "mongodb://localhost:27017": mongodb.url,
+      "http://localhost:8088": url,
+    },
+    env: { PORT: `${port}` },
+  });
+  const folder = await project();
   try {
+    shell.paste(page.take("sh", "export REDIS_URL"));
+    await using gateway = await shell.start(page.take("sh", "add-key"), "Connected to Redis");
+    await waitFor("MongoDB", () => gateway.output.includes("Connected to MongoDB"));
+
+    await t.step("Your own servers: redis-cli delivers, byte for byte", async () => {
+      using socket = await openSocket(url, "demo");
+      await shell.run(page.take("sh", "redis-cli"));
+      const frames = await items(socket.frames, 2);
+      assertEquals([...frames].sort(), ['{"data":{"id":"123"}}', '{"n":1}']);
+    });
+
     await t.step("Node", async () => {
-      using socket = await openSocket(gateway.url, "demo");
-      await Deno.writeTextFile(`${dir}/publish.mjs`, block("js", "redis.xadd"));
-      await run(
-        ["npm", "install", "--silent", "--no-audit", "--no-fund", "ioredis@6.0.0"],
-        options,
-      );
-      await run(["node", "publish.mjs"], options);
-      assertEquals(await items(socket.frames, 1), ['{"hello":"Node"}']);
+      using socket = await openSocket(url, "demo");
+      await Deno.writeTextFile(`${folder}/publish.mjs`, page.take("js", "ioredis"));
+      await shell.run("node publish.mjs", folder);
+      assertEquals(await next(socket), { hello: "Node" });
     });
 
     await t.step("Python", async () => {
-      using socket = await openSocket(gateway.url, "demo");
-      await Deno.writeTextFile(`${dir}/publish.py`, block("python", "xadd"));
-      await run(
-        ["python3", "-m", "pip", "install", "--quiet", "--target", dir, "redis==5.2.1"],
-        options,
-      );
-      await run(["python3", "publish.py"], options);
-      assertEquals(await items(socket.frames, 1), ['{"hello": "Python"}']);
+      using socket = await openSocket(url, "demo");
+      await Deno.writeTextFile(`${folder}/publish.py`, page.take("python"));
+      await shell.run("python3 publish.py", folder);
+      assertEquals(await next(socket), { hello: "Python" });
     });
 
-    await t.step("redis-cli", async () => {
-      for (const command of ["PUBLISH my_channel", "XADD my_stream"]) {
-        const key = "00721b2a-046c-4ecc-a5df-5f808cc6c58f";
-        using socket = await openSocket(gateway.url, key);
-        const line = block("sh", `redis-cli ${command}`).replace(
-          "redis-cli",
-          `redis-cli -p ${redis.port}`,
-        );
-        await run(["sh", "-c", line], options);
-        const [body] = await items(socket.frames, 1);
-        assert(!body!.includes(key));
-      }
+    await t.step("HTTP", async () => {
+      using socket = await openSocket(url, "demo");
+      assertStringIncludes(await shell.run(page.take("sh", "$API_TOKEN")), '"cursor"');
+      assertEquals(await next(socket), { hello: "curl" });
+    });
+
+    await t.step("In the browser: the page of another origin hears", async () => {
+      const html = page.take("html").replaceAll("http://localhost:8088", url);
+      await using site = Deno.serve(
+        { hostname: "127.0.0.1", port: 0, onListen: () => {} },
+        () => new Response(html, { headers: { "Content-Type": "text/html" } }),
+      );
+      const opened = await browser.open();
+      const heard: string[] = [];
+      opened.page.on("console", (message) => heard.push(message.text()));
+      await opened.page.goto(`http://127.0.0.1:${site.addr.port}/`);
+      await waitFor(`the page to be connected; it says ${opened.complaints}`, async () => {
+        return (await (await fetch(`${url}/metrics`)).text()).includes("\nkeywire_connections 1\n");
+      });
+      await redis.tell("XADD", "my_stream", "*", "message", '{"recipients":"*","hello":"page"}');
+      await waitFor("the message", () => heard.some((line) => line.includes("page")));
+      await opened.page.context().close();
     });
   } finally {
-    await Deno.remove(dir, { recursive: true });
+    await Deno.remove(folder, { recursive: true });
   }
+  assertEquals(page.left, [], "a block of the README that no step runs");
 });
 
-Deno.test("README: its line that adds a key lets that key connect", async () => {
+Deno.test("docs/session-keys.md: a session's key hears what names its user", async () => {
+  await using redis = await startRedis();
   await using mongodb = await startMongodb();
-  const line = block("sh", "deno task add-key").replace("mongodb://localhost:27017", mongodb.url);
-  await using gateway = await startKeywire({ MONGODB_URL: mongodb.url });
-  const key = "00721b2a-046c-4ecc-a5df-5f808cc6c58f";
-  const { pathname: cwd } = new URL("..", import.meta.url);
-  await run(["sh", "-c", line.replace("deno task", `${Deno.execPath()} task`)], { cwd });
-  using socket = await openSocket(gateway.url, key);
-  socket.socket.send("ping");
-  assertEquals(await items(socket.frames, 1), ["heartbeat message"]);
-});
-
-Deno.test("README: its first curl publishes to the demo key", async () => {
-  await using gateway = await startKeywire();
-  using socket = await openSocket(gateway.url, "demo");
-  const line = block("sh", "curl -sS http://localhost:8088").replace(":8088", `:${gateway.port}`);
-  await run(["sh", "-c", `${line.trim()} --fail`]);
-  assertEquals(await items(socket.frames, 1), ['{"hello":"world"}']);
-});
-
-Deno.test("README: names every setting with the default that the code has", async () => {
-  const code = await Deno.readTextFile(new URL("../src/settings/settings.ts", import.meta.url));
-  const named = [...code.matchAll(/"([A-Z]{2,}(?:_[A-Z]+)*)"/g)].map(([, name]) => name!);
-  assert(named.length > 30, `Only ${named.length} settings were found`);
-  for (const name of new Set(named)) {
-    assert(README.includes(`\`${name}\``), `The README does not name ${name}`);
+  const page = new MarkdownPage("docs/session-keys.md");
+  const port = freePort();
+  const shell = new Shell({
+    cwd: ROOT,
+    addresses: { "redis://localhost:6379": redis.url, "mongodb://localhost:27017": mongodb.url },
+    env: { PORT: `${port}` },
+  });
+  shell.paste(new MarkdownPage("README.md").take("sh", "export REDIS_URL"));
+  const folder = await project();
+  try {
+    await Deno.writeTextFile(`${folder}/session.mjs`, page.take("js"));
+    const key = (await shell.run("node session.mjs", folder)).trim();
+    assert(key.length >= 32, key);
+    await using gateway = await shell.start(page.take("sh", "deno task start"), "Connected to M");
+    await waitFor("Redis", () => gateway.output.includes("Connected to Redis"));
+    const url = `http://localhost:${port}`;
+    await assertRejects(() => openSocket(url, "42"));
+    using socket = await openSocket(url, key);
+    await redis.tell("XADD", "my_stream", "*", "message", '{"recipients":[42],"number":true}');
+    await shell.run(page.take("sh", "redis-cli"));
+    assertEquals(await next(socket), { hello: "user 42" });
+    await waitFor("what names a number to be refused", () => {
+      return gateway.output.includes("numeric_recipients");
+    });
+    assertEquals(page.left, []);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
   }
 });
