@@ -1,4 +1,4 @@
-import { type Context, Hono } from "hono";
+import { type Context, Hono, type MiddlewareHandler } from "hono";
 import { serveStatic } from "hono/deno";
 import { secureHeaders } from "hono/secure-headers";
 import type { Registry } from "prom-client";
@@ -63,6 +63,7 @@ export function createApp(options: AppOptions): Hono<Env> {
   app.get("/health", (c) => c.json({ status: "ok" }));
   if (!options.internalElsewhere) app.route("/", createInternalApp(options));
   app.get("/config.json", (c) => c.json(pageConfig));
+  app.get("/:file{keywire[\\w.]*}", anyOrigin);
   app.get("*", pageHeaders, serveStatic({ root: new URL("../webpage", import.meta.url).pathname }));
   app.notFound(() => problem({ status: 404, detail: "Cannot find anything here" }));
   return app;
@@ -98,3 +99,10 @@ const pageHeaders = secureHeaders({
   strictTransportSecurity: false, // the front proxy's say
   referrerPolicy: "no-referrer",
 });
+
+/** The client and its types may be imported by pages of any origin: they hold no secret. */
+const anyOrigin: MiddlewareHandler = async (c, next) => {
+  await next();
+  c.header("Access-Control-Allow-Origin", "*");
+  c.header("Cross-Origin-Resource-Policy", "cross-origin");
+};
