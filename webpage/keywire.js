@@ -1,129 +1,79 @@
-// @ts-check
+// deno-lint-ignore-file no-console -- trouble that no listener asks for must be seen
 /// <reference lib="esnext.disposable" preserve="true" />
 // @ts-self-types="./keywire.d.ts"
 
 /**
  * The client of Keywire: one module without dependencies, for browsers, Deno and Node 20 or later.
- *
- * It connects by WebSocket, and by server-sent events where WebSockets do not get through; it comes
- * back by itself after every interruption and resumes where it was, so each message arrives once.
- *
- * ```js
- * import { Keywire } from "keywire";
- *
- * const keywire = new Keywire("wss://push.example.com", { key: "the session's key" });
- * keywire.addEventListener("message", (event) => show(event.data));
- * keywire.addEventListener("gap", () => fetchEverythingAnew());
- * ```
+ * The types, and what each option and event means, are in keywire.d.ts; the manual is docs/client.md.
  *
  * @module
  */
 
-/**
- * `offline`: the browser says that there is no network. `waiting`: for the next attempt. `closed`:
- * for good, by `close()` or because coming back is no use.
- * @typedef {"connecting" | "open" | "waiting" | "offline" | "closed"} KeywireState
- */
-
-/** @typedef {"websocket" | "sse"} KeywireTransport */
+/** @import { KeywireOptions, KeywireSource, KeywireState } from "./keywire.d.ts" */
+/** @import { KeywireTransport } from "./keywire.d.ts" */
 
 /**
- * A key, or a function that fetches one. It is called before every attempt; `refused` says that the
- * key it gave last is not accepted (any more). Without another one then, or with none at all (`""`,
- * `null`, `undefined`), the client closes. Where it throws, it is asked again later.
- * @typedef {(why: { refused: boolean }) =>
- *   string | null | undefined | Promise<string | null | undefined>} KeywireKey
- */
-
-/**
- * @typedef {object} KeywireOptions
- * @property {string | KeywireKey} key the secret that this client presents; it appears in no URL
- * @property {"auto" | KeywireTransport} [transport] `auto` (the default) prefers WebSocket
- * @property {string} [cursor] where an earlier client's `cursor` stood: resumes from there
- * @property {new (url: string, protocols: string[]) => unknown} [WebSocket] for runtimes without
- *   one of their own, such as Node 20 (`ws` fits); without any, `auto` means `sse`
- * @property {number} [minDelayMs] the first wait before coming back is random below this (500)
- * @property {number} [maxDelayMs] it doubles with each failure, up to this (20,000)
- * @property {number} [pingMs] how often to ask whether the connection lives (15,000)
- * @property {number} [dialMs] how long the server may take to answer, and then to welcome (15,000)
- * @property {number} [upgradeMs] after the fallback to `sse`, when to try WebSocket again (180,000)
- */
-
-/**
- * The members that each event has besides those of `Event`.
- *
- * - `message`: `data` is the message.
- * - `welcome`: a connection is open. `recovered` is true when nothing was lost since the last one,
- *   false when something may have been, absent at first.
- * - `gap`: messages may have been lost; the application should fetch its state anew. It also follows
- *   a `welcome` whose `recovered` is false.
- * - `close`: a connection, or an attempt at one, ended. `code` is that of the WebSocket (1006: it
- *   broke, 1005: the event stream ended), or the HTTP status of a refusal, or 0 for want of a key.
- *   `retryMs` says when it comes back; without `retry` it does not.
- * - `state`: `state` or `transport` changed.
- * @typedef {object} KeywireEvents
- * @property {Event & { data: Record<string, unknown>, cursor: string | undefined }} message
- * @property {Event & { recovered: boolean | undefined, cursor: string | undefined }} welcome
- * @property {Event & { cursor: string | undefined }} gap
- * @property {Event & { code: number, reason: string, retry: boolean, retryMs?: number }} close
- * @property {Event & { state: KeywireState, transport: KeywireTransport }} state
- */
-
-/**
- * @typedef {{
- *   addEventListener<Type extends keyof KeywireEvents>(
- *     type: Type,
- *     listener: (event: KeywireEvents[Type]) => void,
- *     options?: boolean | AddEventListenerOptions,
- *   ): void,
- *   removeEventListener<Type extends keyof KeywireEvents>(
- *     type: Type,
- *     listener: (event: KeywireEvents[Type]) => void,
- *     options?: boolean | EventListenerOptions,
- *   ): void,
- * } & EventTarget} KeywireTarget
- */
-
-/**
- * What a connection hears: the events of `keywire.v1`, whose names those of an event stream get too.
- * @internal
+ * What a connection delivers: the events of `keywire.v1`, whose names those of an event stream get too.
  * @typedef {{
  *   type: string,
  *   cursor?: unknown,
  *   recovered?: unknown,
+ *   lost?: unknown,
+ *   source?: unknown,
  *   message?: unknown,
  *   retryMs?: unknown,
- * }} Heard
+ * }} ServerEvent
  */
 
 /**
- * How a connection, or an attempt at one, ended.
- * @internal
+ * What the client delivers to its listeners, and to the other pages that share its connection.
+ * @typedef {(
+ *   | { type: "state", state: KeywireState, transport: KeywireTransport }
+ *   | { type: "welcome", cursor: string | undefined, recovered: boolean | undefined,
+ *       lost: KeywireSource[] | undefined, transport: KeywireTransport }
+ *   | { type: "gap", cursor: string | undefined, lost: KeywireSource[] }
+ *   | { type: "message", cursor: string | undefined, message: unknown }
+ *   | { type: "pong", cursor: string | undefined }
+ *   | { type: "close", code: number, reason: string, retry: boolean, retryMs?: number,
+ *       failed: boolean }
+ * )} ClientEvent
+ */
+
+/**
+ * How a connection, or an attempt at one, ended. `final`: the gateway itself said that coming back is
+ * no use, at least with this key. `silent`: no answer came. `atOnce`: to come back without a wait.
  * @typedef {{
  *   code: number,
  *   reason: string,
+ *   final?: boolean,
  *   silent?: boolean,
  *   retryMs?: number,
  *   atOnce?: boolean,
- * }} End
+ * }} CloseInfo
  */
 
 /**
  * What a connection is made of.
- * @internal
  * @typedef {{
  *   key: string,
  *   cursor: string | undefined,
- *   line: AbortController,
- *   heard: (event: Heard) => void,
+ *   controller: AbortController,
+ *   onEvent: (event: ServerEvent) => void,
  *   pingMs: number,
  *   dialMs: number,
- * }} Line
+ * }} ConnectionContext
+ */
+
+/**
+ * Shares one connection between pages, see keywire_shared.js.
+ * @typedef {{
+ *   lead(key?: string): Promise<AbortSignal>,
+ *   post(event: ClientEvent): void,
+ * }} Sharing
  */
 
 /**
  * The part of WebSocket that is used: `on…` is what every implementation has.
- * @internal
  * @typedef {{
  *   protocol: string,
  *   onopen: (() => void) | null,
@@ -137,38 +87,58 @@
 
 /** @typedef {new (url: string, protocols: string[]) => Socket} SocketClass */
 
+/**
+ * The options with their defaults.
+ * @typedef {{ [Name in Exclude<keyof KeywireOptions, "cursor" | "WebSocket">]-?:
+ *   NonNullable<KeywireOptions[Name]> }} Settings
+ */
+
 const PROTOCOL = "keywire.v1";
 
-/** The server does not accept the key: these codes allow coming back with another one only. */
+/** With this the gateway tells refusals as problems, not as a stream that only asks to come later. */
+const ACCEPT = "text/event-stream, application/problem+json";
+
+/** The key is not accepted: these codes allow coming back with another one only. */
 const REFUSED = [401, 403, 4403];
 
-/** Close codes by which the gateway itself speaks; any other may come from something between. */
-const SPOKEN = [1001, 1012, 4403, 4408];
+/** Close codes of the gateway itself; any other may come from something between. */
+const GATEWAY_CODES = [1001, 1009, 1012, 4403, 4408, 4429];
+
+/** The client said too much: it comes back, but late. */
+const TOO_MUCH = 4429;
 
 /** So many dials that did not get through, while HTTP did, mean that WebSockets do not. */
 const BLOCKED_AFTER = 2;
 
-/** How long events may wait for the outcome of a trial: who swallows WebSockets says none. */
+/** How long events may wait for the outcome of a trial: what swallows WebSockets answers never. */
 const TRIAL_MS = 3_000;
 
 /** The longest that `setTimeout` can wait. */
 const FOREVER = 2_147_483_647;
 
-const Target = /** @type {new () => KeywireTarget} */ (EventTarget);
+/** The names of the client's own events; a message whose type is one of them has no event of its own. */
+const OWN_EVENTS = ["message", "welcome", "gap", "close", "error", "state"];
 
-/**
- * A connection to Keywire that lasts until {@link Keywire.close}.
- *
- * @example
- * ```js
- * const keywire = new Keywire("/", {
- *   key: () => fetch("/session/key").then((response) => response.text()),
- * });
- * keywire.addEventListener("state", ({ state }) => indicator.className = state);
- * ```
- */
-export class Keywire extends Target {
-  /** @type {Required<Omit<KeywireOptions, "cursor" | "WebSocket">>} */
+/** @type {Omit<Settings, "key">} */
+const DEFAULTS = {
+  transport: "auto",
+  shared: false,
+  debug: false,
+  typeMember: "type",
+  gapJitterMs: 5_000,
+  minDelayMs: 500,
+  maxDelayMs: 20_000,
+  pingMs: 15_000,
+  dialMs: 15_000,
+  upgradeMs: 180_000,
+};
+
+/** @type {KeywireSource[]} */
+const SOURCES = ["channel", "stream"];
+
+/** A connection to Keywire that lasts until {@link Keywire.close}. */
+export class Keywire extends EventTarget {
+  /** @type {Settings} */
   #options;
   /** @type {KeywireOptions["WebSocket"]} */
   #WebSocket;
@@ -176,24 +146,45 @@ export class Keywire extends Target {
   #urls;
   /** @type {KeywireState} */
   #state = "connecting";
-  /** @type {KeywireTransport} */
+  /** The way that this client uses or tries. @type {KeywireTransport} */
   #transport;
-  /** @type {KeywireTransport} */
-  #saidTransport;
-  /** @type {string | undefined} */
+  /** The way that its listeners were told of. @type {KeywireTransport} */
+  #reportedTransport;
+  /** The position behind what was delivered to listeners. @type {string | undefined} */
   #cursor;
+  /** The position behind what the connection brought. @type {string | undefined} */
+  #position;
   #welcomedAt = 0;
   #blocked = 0;
   #upgradeAt = 0;
+  /** Failures in a row. */
+  #attempt = 0;
+  /** The last key that was not accepted. @type {{ key: string, end: CloseInfo } | undefined} */
+  #refused;
   #stop = new AbortController();
-  /** Fires `nudge` when there is reason to believe that the network is back. */
-  #nudges = new EventTarget();
+  /** Ends the connection: when the client is closed, or another page takes the connection over. */
+  #scope = this.#stop.signal;
+  /** @type {Sharing | undefined} */
+  #sharing;
+  /** Fires `networkChanged` when there is reason to believe that the network is back. */
+  #network = new EventTarget();
+  /** Fires messages under the name that they carry as their type. */
+  #messages = new EventTarget();
+  /** Sources of which a `gap` is due. @type {Set<KeywireSource>} */
+  #lost = new Set();
+  /** @type {string | undefined} */
+  #gapCursor;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #gapTimer;
+  /** Failures that were reported since the last welcome. @type {Set<string>} */
+  #reported = new Set();
+  /** Whether the application ever asked for failures. */
+  #hasErrorListener = false;
+  /** @type {Promise<any>} */
+  #ready;
 
   /**
-   * Connects. Nothing is fired before the caller had time to add listeners.
-   *
-   * @param {string | URL} url where Keywire answers: `wss:`, `ws:`, `https:` or `http:`, with or
-   *   without the path `/websocket`; in browsers relative to the page
+   * @param {string | URL} url
    * @param {KeywireOptions} options
    * @throws {TypeError} when the URL or an option makes no sense
    */
@@ -213,99 +204,172 @@ export class Keywire extends Target {
       throw new TypeError("Cannot connect as there is no WebSocket here: pass one as an option");
     }
     this.#urls = addresses(url);
-    this.#cursor = cursor;
+    this.#cursor = this.#position = cursor;
     this.#transport = transport === "sse" || this.#WebSocket === undefined ? "sse" : "websocket";
-    this.#saidTransport = this.#transport;
-    this.#options = {
-      key,
-      transport,
-      minDelayMs: options.minDelayMs ?? 500,
-      maxDelayMs: options.maxDelayMs ?? 20_000,
-      pingMs: options.pingMs ?? 15_000,
-      dialMs: options.dialMs ?? 15_000,
-      upgradeMs: options.upgradeMs ?? 180_000,
-    };
+    this.#reportedTransport = this.#transport;
+    /** @type {any} */
+    const settings = { ...options };
+    for (const [name, value] of Object.entries(DEFAULTS)) settings[name] ??= value;
+    this.#options = settings;
+    this.#ready = new Promise((resolve, reject) => {
+      this.once("welcome", resolve);
+      const { signal } = this.#stop;
+      signal.addEventListener("abort", () => reject(signal.reason));
+    });
+    this.#ready.catch(() => {}); // an application that does not ask need not handle it
     this.#watchNetwork();
-    queueMicrotask(() => this.#run());
+    queueMicrotask(() => this.#start());
   }
 
-  /** What the client is doing. */
   get state() {
     return this.#state;
   }
 
-  /** The way in use, or being tried. */
   get transport() {
-    return this.#transport;
+    return this.#reportedTransport;
   }
 
-  /** The position behind the last event that was delivered, for a later client's `cursor`. */
   get cursor() {
     return this.#cursor;
   }
 
-  /** Closes for good: frees timers and listeners, and fires nothing more than a last `state`. */
-  close() {
-    if (this.#stop.signal.aborted) return;
-    this.#stop.abort();
-    this.#enter("closed");
+  get ready() {
+    return this.#ready;
   }
 
-  /** Calls {@link Keywire.close}. */
+  /**
+   * @param {string} type
+   * @param {(event: any) => void} listener
+   * @param {AddEventListenerOptions} [options]
+   */
+  on(type, listener, options) {
+    // A function of its own, so that an undo removes this registration alone.
+    const own = (/** @type {Event} */ event) => listener(event);
+    const target = OWN_EVENTS.includes(type) ? this : this.#messages;
+    target.addEventListener(type, own, options);
+    return () => target.removeEventListener(type, own);
+  }
+
+  /**
+   * @param {string} type
+   * @param {(event: any) => void} listener
+   */
+  once(type, listener) {
+    return this.on(type, listener, { once: true });
+  }
+
+  /**
+   * @override
+   * @type {EventTarget["addEventListener"]}
+   */
+  addEventListener(type, listener, options) {
+    if (type === "error" || type === "close") this.#hasErrorListener = true;
+    super.addEventListener(type, listener, options);
+  }
+
+  close() {
+    this.#end("close() was called");
+  }
+
   [Symbol.dispose]() {
     this.close();
   }
 
+  /** @param {string} why */
+  #end(why) {
+    if (this.#stop.signal.aborted) return;
+    clearTimeout(this.#gapTimer);
+    // Before the signal, which ends all that is fired.
+    this.#take({ type: "state", state: "closed", transport: this.#reportedTransport });
+    this.#stop.abort(new Error(`Keywire is closed: ${why}`));
+  }
+
   #watchNetwork() {
     const { signal } = this.#stop;
-    const nudge = () => this.#nudges.dispatchEvent(new Event("nudge"));
+    const changed = () => this.#network.dispatchEvent(new Event("networkChanged"));
     globalThis.addEventListener?.("online", () => {
       // It may be another network, which lets WebSockets through.
       this.#upgradeAt = 0;
-      nudge();
+      changed();
     }, { signal });
     const { document } = /** @type {{ document?: EventTarget & { visibilityState: string } }} */ (
       globalThis
     );
     document?.addEventListener("visibilitychange", () => {
-      if (document.visibilityState === "visible") nudge();
+      if (document.visibilityState === "visible") changed();
     }, { signal });
   }
 
-  async #run() {
-    const { key: source, minDelayMs, maxDelayMs } = this.#options;
+  /** Loads what the options ask for beside the core, then connects. */
+  async #start() {
+    const { debug, shared } = this.#options;
     const { signal } = this.#stop;
-    let attempt = 0;
-    /** @type {{ key: string, end: End } | undefined} */
-    let refused;
+    if (debug) {
+      const module = await import("./keywire_debug.js").catch(notLoaded);
+      module?.explain(/** @type {any} */ (this), this.#urls.sse);
+    }
+    // What another page hears does not begin where this page's own cursor stands.
+    if (shared && this.#cursor === undefined && browser().locks) {
+      const module = await import("./keywire_shared.js").catch(notLoaded);
+      this.#sharing = module && new module.SharedConnection(this.#urls.websocket, {
+        who: shared,
+        signal,
+        take: (event) => this.#take(event),
+        cursor: () => this.#cursor,
+        resume: (cursor) => {
+          this.#cursor = this.#position = cursor;
+        },
+      });
+    }
+    await this.#run();
+  }
+
+  async #run() {
+    const { key: source, minDelayMs, maxDelayMs, shared } = this.#options;
+    const { signal } = this.#stop;
     while (!signal.aborted) {
-      while (isOffline() && !signal.aborted) {
-        this.#enter("offline");
-        await this.#pause(FOREVER, true);
-      }
+      if (shared !== true) await this.#lead();
       this.#enter("connecting");
       if (signal.aborted) return;
-      const { key, failure } = await this.#askKey(refused !== undefined);
+      const { key, failure } = await this.#askKey(this.#refused !== undefined);
       if (signal.aborted) return;
       if (!key && !failure) return this.#giveUp({ code: 0, reason: "no key" });
+      const refused = this.#refused;
       if (refused !== undefined && key === refused.key) return this.#giveUp(refused.end);
+      if (shared === true && !failure) {
+        await this.#lead(key);
+        this.#enter("connecting");
+      }
+      if (signal.aborted) return;
       this.#welcomedAt = 0;
       const end = failure ?? await this.#connect(key);
       if (signal.aborted) return;
+      if (this.#scope.aborted) continue; // another page has it now
 
       const welcomed = this.#welcomedAt !== 0;
-      if (welcomed) refused = undefined;
+      if (welcomed) this.#refused = undefined;
       // A connection that breaks as soon as it stands is as good as a failed one.
-      if (welcomed && Date.now() - this.#welcomedAt >= 10 * minDelayMs) attempt = 0;
-      if (end.code === 400) return this.#giveUp(end);
-      if (REFUSED.includes(end.code)) {
-        if (typeof source === "string" || refused !== undefined) return this.#giveUp(end);
-        refused = { key, end };
+      if (welcomed && Date.now() - this.#welcomedAt >= 10 * minDelayMs) this.#attempt = 0;
+      if (end.final) {
+        if (!REFUSED.includes(end.code)) return this.#giveUp(end);
+        if (typeof source === "string" || this.#refused !== undefined) return this.#giveUp(end);
+        this.#refused = { key, end };
       }
-      const jitterMs = Math.random() * Math.min(maxDelayMs, minDelayMs * 2 ** attempt);
+      // The browser may be wrong about the network, so it is tried all the same, but slowly.
+      const slowly = isOffline() || end.code === TOO_MUCH;
+      const jitterMs = slowly
+        ? maxDelayMs * (1 + Math.random()) / 2
+        : Math.random() * Math.min(maxDelayMs, minDelayMs * 2 ** this.#attempt);
       const retryMs = end.atOnce ? 0 : Math.round((end.retryMs ?? 0) + jitterMs);
-      if (!end.atOnce) attempt++;
-      this.#emit("close", { code: end.code, reason: end.reason, retry: true, retryMs });
+      if (!end.atOnce) this.#attempt++;
+      this.#deliver({
+        type: "close",
+        code: end.code,
+        reason: end.reason,
+        retry: true,
+        retryMs,
+        failed: !end.atOnce && (!welcomed || end.code >= 4000),
+      });
       if (retryMs === 0) continue;
       this.#enter(isOffline() ? "offline" : "waiting");
       // What the server asked for holds, whatever the browser says about the network.
@@ -314,9 +378,17 @@ export class Keywire extends Target {
   }
 
   /**
+   * Waits until this page is the one that connects.
+   * @param {string} [key]
+   */
+  async #lead(key) {
+    if (this.#sharing) this.#scope = await this.#sharing.lead(key);
+  }
+
+  /**
    * The key, empty where there is none, or why it cannot be told now.
    * @param {boolean} refused
-   * @returns {Promise<{ key: string, failure?: End }>}
+   * @returns {Promise<{ key: string, failure?: CloseInfo }>}
    */
   async #askKey(refused) {
     const { key } = this.#options;
@@ -330,19 +402,19 @@ export class Keywire extends Target {
   /**
    * One connection, from the dial to its end.
    * @param {string} key
-   * @returns {Promise<End>}
+   * @returns {Promise<CloseInfo>}
    */
   async #connect(key) {
     if (this.#transport === "sse") return await this.#connectEvents(key);
-    const end = await this.#connectSocket(key, child(this.#stop.signal), (event) => {
+    const end = await this.#connectSocket(key, child(this.#scope), (event) => {
       if (event.type === "welcome") this.#blocked = 0;
-      this.#take(event);
+      this.#receive(event);
     });
-    if (this.#welcomedAt !== 0 || SPOKEN.includes(end.code)) return end;
-    if (this.#stop.signal.aborted || isOffline()) return end;
+    if (this.#welcomedAt !== 0 || GATEWAY_CODES.includes(end.code)) return end;
+    if (this.#scope.aborted) return end;
 
     // A browser does not tell why an upgrade was refused, but does for a plain request.
-    const answer = await listen(this.#urls.sse, this.#line(key, child(this.#stop.signal)), true);
+    const answer = await listen(this.#urls.sse, this.#context(key, child(this.#scope)), true);
     if (answer.code !== 200) return answer;
     if (this.#options.transport !== "auto") return end;
     this.#blocked += end.silent ? BLOCKED_AFTER : 1;
@@ -354,36 +426,36 @@ export class Keywire extends Target {
 
   /**
    * @param {string} key
-   * @param {AbortController} line
-   * @param {(event: Heard) => void} heard
+   * @param {AbortController} controller
+   * @param {(event: ServerEvent) => void} onEvent
    */
-  #connectSocket(key, line, heard) {
+  #connectSocket(key, controller, onEvent) {
     const dialer = /** @type {SocketClass} */ (this.#WebSocket);
-    const { websocket } = this.#urls;
-    return dial(dialer, websocket, { ...this.#line(key, line), heard }, this.#nudges);
+    const context = this.#context(key, controller, onEvent);
+    return dial(dialer, this.#urls.websocket, context, this.#network);
   }
 
   /**
    * An event stream, until its end or the end of the WebSocket that took its place.
    * @param {string} key
-   * @returns {Promise<End>}
+   * @returns {Promise<CloseInfo>}
    */
   async #connectEvents(key) {
-    const line = child(this.#stop.signal);
-    /** @type {Promise<End> | undefined} */
+    const controller = child(this.#scope);
+    /** @type {Promise<CloseInfo> | undefined} */
     let successor;
     /** @type {AbortController | undefined} */
     let trial;
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     let timer;
     // While a WebSocket is tried, events wait for the outcome: where it opens it brings them again.
-    /** @type {Heard[]} */
+    /** @type {ServerEvent[]} */
     let held = [];
     const release = () => {
       trial = undefined;
       const events = held;
       held = [];
-      for (const event of events) this.#take(event);
+      for (const event of events) this.#receive(event);
     };
 
     const plan = () => {
@@ -391,7 +463,7 @@ export class Keywire extends Target {
       timer = setTimeout(upgrade, Math.min(FOREVER, Math.max(0, this.#upgradeAt - Date.now())));
     };
     const upgrade = async () => {
-      const mine = trial = child(this.#stop.signal);
+      const mine = trial = child(this.#scope);
       const limit = setTimeout(() => mine.abort(), TRIAL_MS);
       mine.signal.addEventListener("abort", () => clearTimeout(limit));
       let adopted = false;
@@ -403,28 +475,27 @@ export class Keywire extends Target {
           successor = end;
           this.#transport = "websocket";
           this.#blocked = 0;
-          line.abort();
+          controller.abort();
         }
-        this.#take(event);
+        this.#receive(event);
       });
       await end;
-      if (adopted || line.signal.aborted) return;
+      if (adopted || controller.signal.aborted) return;
       this.#upgradeAt = this.#nextUpgrade();
       release();
       plan();
     };
 
     const mayUpgrade = this.#options.transport === "auto" && this.#WebSocket !== undefined;
-    const end = await listen(this.#urls.sse, {
-      ...this.#line(key, line),
-      heard: (event) => {
-        if (trial !== undefined) return void held.push(event);
-        this.#take(event);
-        if (event.type !== "welcome" || !mayUpgrade) return;
-        plan();
-        this.#nudges.addEventListener("nudge", () => trial ?? plan(), { signal: line.signal });
-      },
+    const context = this.#context(key, controller, (event) => {
+      if (trial !== undefined) return void held.push(event);
+      this.#receive(event);
+      if (event.type !== "welcome" || !mayUpgrade) return;
+      plan();
+      const { signal } = controller;
+      this.#network.addEventListener("networkChanged", () => trial ?? plan(), { signal });
     });
+    const end = await listen(this.#urls.sse, context);
     clearTimeout(timer);
     if (successor !== undefined) return await successor;
     trial?.abort();
@@ -435,70 +506,150 @@ export class Keywire extends Target {
   }
 
   #nextUpgrade() {
-    return Date.now() + this.#options.upgradeMs * spread();
+    return Date.now() + this.#options.upgradeMs * jitter();
   }
 
   /**
    * @param {string} key
-   * @param {AbortController} line
-   * @returns {Line}
+   * @param {AbortController} controller
+   * @param {(event: ServerEvent) => void} [onEvent]
+   * @returns {ConnectionContext}
    */
-  #line(key, line) {
-    const { pingMs, dialMs } = this.#options;
-    return { key, cursor: this.#cursor, line, heard: () => {}, pingMs, dialMs };
+  #context(key, controller, onEvent = () => {}) {
+    return { ...this.#options, key, cursor: this.#position, controller, onEvent };
   }
 
   /**
-   * Takes over one event of the living connection.
-   * @param {Heard} event
+   * Takes one event of the living connection.
+   * @param {ServerEvent} event
    */
-  #take({ type, cursor: given, recovered: told, message }) {
-    if (this.#stop.signal.aborted) return;
-    const cursor = typeof given === "string" ? given : this.#cursor;
+  #receive({ type, cursor: given, recovered: told, lost, source, message }) {
+    if (this.#scope.aborted) return;
+    const cursor = typeof given === "string" ? given : this.#position;
     if (type === "welcome") {
       const recovered = typeof told === "boolean" ? told : undefined;
       // What was missed comes behind the welcome; until it is here, the old cursor is the true one.
-      if (recovered !== true) this.#cursor = cursor;
+      if (!recovered) this.#position = cursor;
       this.#welcomedAt = Date.now();
-      this.#enter("open");
-      this.#emit("welcome", { recovered, cursor });
-      if (recovered === false) this.#emit("gap", { cursor });
+      return this.#deliver({
+        type,
+        cursor,
+        recovered,
+        lost: recovered === false ? sourcesOf(lost) : undefined,
+        transport: this.#transport,
+      });
+    }
+    this.#position = cursor;
+    if (type === "message") this.#deliver({ type, cursor, message });
+    else if (type === "gap") this.#deliver({ type, cursor, lost: sourcesOf([source]) });
+    else this.#deliver({ type: "pong", cursor });
+  }
+
+  /**
+   * Hands an event on to the listeners: those of this page, or of all that share the connection.
+   * @param {ClientEvent} event
+   */
+  #deliver(event) {
+    if (this.#sharing) this.#sharing.post(event);
+    else this.#take(event);
+  }
+
+  /**
+   * Tells the listeners of this page.
+   * @param {ClientEvent} event
+   */
+  #take(event) {
+    if (this.#stop.signal.aborted) return;
+    if (event.type === "state") {
+      const { type, ...members } = event;
+      const { state, transport } = event;
+      if (state === this.#state && transport === this.#reportedTransport) return;
+      this.#state = state;
+      this.#reportedTransport = transport;
+      return this.#emit(type, members);
+    }
+    if (event.type === "close") {
+      const { type, failed, ...members } = event;
+      this.#emit(type, members);
+      return failed ? this.#fail(event) : undefined;
+    }
+    const { type, cursor } = event;
+    if (type === "welcome") {
+      const { recovered, lost, transport } = event;
+      if (!recovered) this.#cursor = cursor;
+      this.#reported.clear();
+      this.#take({ type: "state", state: "open", transport });
+      this.#emit(type, { recovered, lost, cursor });
+      if (lost) this.#gap(lost, cursor);
       return;
     }
     this.#cursor = cursor;
-    if (type === "message") this.#emit("message", { data: message, cursor });
-    if (type === "gap") this.#emit("gap", { cursor });
+    if (type === "gap") return this.#gap(event.lost, cursor);
+    if (type !== "message") return;
+    const { message } = event;
+    this.#emit(type, { data: message, cursor });
+    const name = /** @type {Record<string, unknown>} */ (message)?.[this.#options.typeMember];
+    if (typeof name === "string") this.#emit(name, { data: message, cursor }, this.#messages);
+  }
+
+  /**
+   * Fires one `gap` for all that was lost within a random while: thousands of clients which lose
+   * something at one moment must not all fetch their state at that moment.
+   * @param {KeywireSource[]} lost
+   * @param {string | undefined} cursor
+   */
+  #gap(lost, cursor) {
+    for (const source of lost) this.#lost.add(source);
+    this.#gapCursor = cursor;
+    this.#gapTimer ??= setTimeout(() => {
+      this.#gapTimer = undefined;
+      const sources = SOURCES.filter((source) => this.#lost.delete(source));
+      this.#emit("gap", { sources, cursor: this.#gapCursor });
+    }, Math.random() * this.#options.gapJitterMs);
+  }
+
+  /**
+   * Tells of a failure, once until the next welcome; on the console where no listener asked for it.
+   * @param {ClientEvent & { type: "close" }} event
+   */
+  #fail({ code, reason, retry }) {
+    const message = `${reason || "the connection failed"} (${code})`;
+    if (retry && (isOffline() || this.#reported.has(message))) return;
+    this.#reported.add(message);
+    this.#emit("error", { code, reason, retry, message });
+    if (this.#hasErrorListener) return;
+    console.warn(
+      `Keywire: ${message}. It ${retry ? "tries again" : "gives up"}; debug: true explains`,
+    );
   }
 
   /**
    * Closes because coming back is no use.
-   * @param {End} end
+   * @param {CloseInfo} end
    */
   #giveUp({ code, reason }) {
-    this.#emit("close", { code, reason, retry: false });
-    this.close();
+    this.#take({ type: "close", code, reason, retry: false, failed: true });
+    this.#end(`${reason} (${code})`);
   }
 
   /** @param {KeywireState} state */
   #enter(state) {
-    if (this.#stop.signal.aborted && state !== "closed") return;
-    if (state === this.#state && this.#transport === this.#saidTransport) return;
-    this.#state = state;
-    this.#saidTransport = this.#transport;
-    this.dispatchEvent(Object.assign(new Event("state"), { state, transport: this.#transport }));
+    this.#deliver({ type: "state", state, transport: this.#transport });
   }
 
   /**
    * @param {string} type
    * @param {object} members
+   * @param {EventTarget} target
    */
-  #emit(type, members) {
+  #emit(type, members, target = this) {
     if (this.#stop.signal.aborted) return;
-    this.dispatchEvent(Object.assign(new Event(type), members));
+    target.dispatchEvent(Object.assign(new Event(type), members));
   }
 
   /**
-   * Waits, at most until the client is closed, or until a nudge where that counts.
+   * Waits, at most until the connection is not this page's any more, or until the network changes
+   * where that counts.
    * @param {number} ms
    * @param {boolean} hurries
    * @returns {Promise<void>}
@@ -506,15 +657,15 @@ export class Keywire extends Target {
   #pause(ms, hurries) {
     return new Promise((resolve) => {
       // A listener may just have closed it.
-      if (this.#stop.signal.aborted) return resolve();
-      const over = child(this.#stop.signal);
+      if (this.#scope.aborted) return resolve();
+      const over = child(this.#scope);
       const { signal } = over;
       const timer = setTimeout(() => over.abort(), Math.min(ms, FOREVER));
       signal.addEventListener("abort", () => {
         clearTimeout(timer);
         resolve();
       });
-      if (hurries) this.#nudges.addEventListener("nudge", () => over.abort(), { signal });
+      if (hurries) this.#network.addEventListener("networkChanged", () => over.abort(), { signal });
     });
   }
 }
@@ -523,13 +674,13 @@ export class Keywire extends Target {
  * A WebSocket from its dial to its end; never rejects.
  * @param {SocketClass} WebSocket
  * @param {string} url
- * @param {Line} line
- * @param {EventTarget} nudges
- * @returns {Promise<End>}
+ * @param {ConnectionContext} context
+ * @param {EventTarget} network
+ * @returns {Promise<CloseInfo>}
  */
-function dial(WebSocket, url, { key, cursor, line, heard, pingMs, dialMs }, nudges) {
+function dial(WebSocket, url, { key, cursor, controller, onEvent, pingMs, dialMs }, network) {
   return new Promise((resolve) => {
-    const { signal } = line;
+    const { signal } = controller;
     /** @type {Socket | undefined} */
     let socket;
     let welcomed = false;
@@ -539,11 +690,11 @@ function dial(WebSocket, url, { key, cursor, line, heard, pingMs, dialMs }, nudg
     const watch = watchSilence(pingMs, () => socket?.send("ping"), silent);
     let deadline = setTimeout(silent, dialMs);
 
-    /** @param {End} why */
+    /** @param {CloseInfo} why */
     function end(why) {
       if (signal.aborted) return;
       resolve(why);
-      line.abort();
+      controller.abort();
     }
     signal.addEventListener("abort", () => {
       clearTimeout(deadline);
@@ -551,7 +702,7 @@ function dial(WebSocket, url, { key, cursor, line, heard, pingMs, dialMs }, nudg
       watch.stop();
       resolve({ code: 1000, reason: "closed" });
       if (socket === undefined) return;
-      // Whatever an abandoned socket still says is said to nobody.
+      // What an abandoned socket still brings counts no more.
       socket.onopen = socket.onmessage = socket.onclose = null;
       socket.close();
     });
@@ -565,7 +716,9 @@ function dial(WebSocket, url, { key, cursor, line, heard, pingMs, dialMs }, nudg
     }
     // Without a listener some implementations throw; `close` follows and says as much.
     socket.onerror = () => {};
-    socket.onclose = ({ code, reason }) => end({ code: code || 1006, reason });
+    socket.onclose = ({ code, reason }) => {
+      end({ code: code || 1006, reason, final: code === 4403 || code === 1009 });
+    };
     socket.onopen = () => {
       clearTimeout(deadline);
       if (socket?.protocol !== PROTOCOL) return end({ code: 1006, reason: `not ${PROTOCOL}` });
@@ -580,13 +733,13 @@ function dial(WebSocket, url, { key, cursor, line, heard, pingMs, dialMs }, nudg
           welcomed = true;
           clearTimeout(deadline);
           watch.start();
-          nudges.addEventListener("nudge", watch.check, { signal });
+          network.addEventListener("networkChanged", watch.check, { signal });
         }
         if (event.type === "reconnect" && leaving === undefined) {
           const ms = Math.min(FOREVER, Math.max(0, Number(event.retryMs) || 0));
           leaving = setTimeout(() => end({ code: 1000, reason: "reconnect", atOnce: true }), ms);
         }
-        heard(/** @type {Heard} */ (event));
+        onEvent(/** @type {ServerEvent} */ (event));
       }
     };
   });
@@ -596,23 +749,24 @@ function dial(WebSocket, url, { key, cursor, line, heard, pingMs, dialMs }, nudg
  * An event stream from its request to its end; never rejects. A `probe` ends with code 200 as soon as
  * the server has agreed.
  * @param {string} url
- * @param {Line} line
+ * @param {ConnectionContext} context
  * @param {boolean} [probe]
- * @returns {Promise<End>}
+ * @returns {Promise<CloseInfo>}
  */
-async function listen(url, { key, cursor, line, heard, pingMs, dialMs }, probe = false) {
-  const { signal } = line;
+async function listen(url, context, probe = false) {
+  const { key, cursor, controller, onEvent, pingMs, dialMs } = context;
+  const { signal } = controller;
   let why = "no connection";
   const silent = () => {
     why = "silent";
-    line.abort();
+    controller.abort();
   };
   const watch = watchSilence(pingMs, () => {}, silent);
   let deadline = setTimeout(silent, dialMs);
   try {
     const response = await fetch(url, {
       headers: {
-        accept: "text/event-stream",
+        accept: ACCEPT,
         // A header's characters are bytes, so these are the bytes of the key in UTF-8.
         authorization: `Bearer ${binary(key)}`,
         ...(cursor === undefined ? {} : { "last-event-id": encodeURIComponent(cursor) }),
@@ -621,24 +775,29 @@ async function listen(url, { key, cursor, line, heard, pingMs, dialMs }, probe =
       signal,
     });
     if (!response.ok) return await refusal(response);
-    if (!response.headers.get("content-type")?.startsWith("text/event-stream") || !response.body) {
+    if (!hasType(response, "text/event-stream") || !response.body) {
       return { code: 1006, reason: "no event stream" };
     }
     if (probe) return { code: 200, reason: "" };
 
     clearTimeout(deadline);
     deadline = setTimeout(silent, dialMs);
+    let welcomed = false;
     /** @type {number | undefined} */
     let retryMs;
     const push = eventStreamParser((block) => {
       if (signal.aborted) return;
-      if (block.retry !== undefined) retryMs = block.retry;
-      const event = read(block);
+      const event = toEvent(block);
       if (event?.type === "welcome") {
+        welcomed = true;
+        // What every welcome carries is for EventSource, which knows no backoff of its own.
+        retryMs = undefined;
         clearTimeout(deadline);
         watch.start();
       }
-      if (event !== undefined) heard(event);
+      if (event !== undefined) onEvent(event);
+    }, (ms) => {
+      retryMs = ms;
     });
     const reader = response.body.getReader();
     // Deno forgets now and then, by garbage collection, that the signal ends the reading too.
@@ -647,8 +806,8 @@ async function listen(url, { key, cursor, line, heard, pingMs, dialMs }, probe =
     for (;;) {
       const { done, value } = await reader.read();
       if (done) {
-        const end = { code: 1005, reason: "the stream ended" };
-        return retryMs === undefined ? end : { ...end, retryMs };
+        if (retryMs === undefined) return { code: 1005, reason: "the stream ended" };
+        return { code: welcomed ? 1005 : 503, reason: "the stream ended", retryMs };
       }
       watch.heard();
       push(decoder.decode(value, { stream: true }));
@@ -658,16 +817,16 @@ async function listen(url, { key, cursor, line, heard, pingMs, dialMs }, probe =
   } finally {
     clearTimeout(deadline);
     watch.stop();
-    line.abort();
+    controller.abort();
   }
 }
 
 /**
  * A block of an event stream as the event of `keywire.v1` that means the same.
  * @param {EventStreamBlock} block
- * @returns {Heard | undefined}
+ * @returns {ServerEvent | undefined}
  */
-function read({ type, data, id }) {
+function toEvent({ type, data, id }) {
   const cursor = id === undefined ? {} : { cursor: id };
   if (data === undefined) return id === undefined ? undefined : { type: "pong", ...cursor };
   const content = parse(data);
@@ -678,21 +837,32 @@ function read({ type, data, id }) {
 /**
  * Why the server did not agree.
  * @param {Response} response
- * @returns {Promise<End>}
+ * @returns {Promise<CloseInfo>}
  */
 async function refusal(response) {
   const { status } = response;
   const problem = parse(await response.text().catch(() => ""));
   const reason = String(problem?.detail ?? problem?.title ?? `HTTP ${status}`);
+  // Proxies and captive portals answer with pages of their own, which say nothing about the key.
+  const isOurs = hasType(response, "application/problem+json");
+  const final = isOurs && (status === 400 || REFUSED.includes(status));
   const after = response.headers.get("retry-after");
-  if (after === null) return { code: status, reason };
+  if (after === null) return { code: status, reason, final };
   const ms = /^\d+$/.test(after) ? Number(after) * 1000 : Date.parse(after) - Date.now();
-  return { code: status, reason, ...(Number.isNaN(ms) ? {} : { retryMs: Math.max(0, ms) }) };
+  return { code: status, reason, final, ...(ms >= 0 ? { retryMs: ms } : {}) };
+}
+
+/**
+ * @param {Response} response
+ * @param {string} type
+ */
+function hasType(response, type) {
+  return String(response.headers.get("content-type")).startsWith(type);
 }
 
 /**
  * A block of an event stream. `data` and `id` are undefined where it has none.
- * @typedef {{ type: string, data?: string, id?: string, retry?: number }} EventStreamBlock
+ * @typedef {{ type: string, data?: string, id?: string }} EventStreamBlock
  */
 
 /**
@@ -700,9 +870,11 @@ async function refusal(response) {
  * `EventSource` it reports blocks without data too, since an `id:` alone moves the position.
  *
  * @param {(block: EventStreamBlock) => void} onBlock called once for each block that says something
+ * @param {(ms: number) => void} [onRetry] called for each `retry:`, which counts as soon as its line
+ *   ends, even where the block does not
  * @returns {(chunk: string) => void} takes the next piece of the stream
  */
-export function eventStreamParser(onBlock) {
+export function eventStreamParser(onBlock, onRetry) {
   let rest = "";
   let skipLineFeed = false;
   /** @type {EventStreamBlock} */
@@ -715,7 +887,7 @@ export function eventStreamParser(onBlock) {
     if (name === "event") block.type = value || "message";
     if (name === "data") block.data = block.data === undefined ? value : `${block.data}\n${value}`;
     if (name === "id" && !value.includes("\0")) block.id = value;
-    if (name === "retry" && /^\d+$/.test(value)) block.retry = Number(value);
+    if (name === "retry" && /^\d+$/.test(value)) onRetry?.(Number(value));
   };
   return (chunk) => {
     if (chunk === "") return;
@@ -729,8 +901,8 @@ export function eventStreamParser(onBlock) {
         field(line);
         continue;
       }
-      const { data, id, retry } = block;
-      if (data !== undefined || id !== undefined || retry !== undefined) onBlock(block);
+      const { data, id } = block;
+      if (data !== undefined || id !== undefined) onBlock(block);
       block = { type: "message" };
     }
   };
@@ -747,7 +919,7 @@ function watchSilence(intervalMs, beat, dead) {
   let silent = 0;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer;
-  const start = (ms = intervalMs * spread()) => {
+  const start = (ms = intervalMs * jitter()) => {
     clearTimeout(timer);
     timer = setTimeout(() => {
       if (silent >= 2) return dead();
@@ -800,14 +972,18 @@ function addresses(url) {
   };
 }
 
-/** Only a plain no counts: outside of browsers nobody says. */
+/** What the browser knows; Web Locks are there in secure contexts only. */
+function browser() {
+  return /** @type {{ onLine?: boolean, locks?: unknown }} */ (globalThis.navigator ?? {});
+}
+
+/** Only a plain no counts: outside of browsers it is not known. */
 function isOffline() {
-  const { navigator } = /** @type {{ navigator?: { onLine?: boolean } }} */ (globalThis);
-  return navigator?.onLine === false;
+  return browser().onLine === false;
 }
 
 /** A factor that keeps clients which came together apart. */
-function spread() {
+function jitter() {
   return 0.8 + 0.4 * Math.random();
 }
 
@@ -822,6 +998,24 @@ function parse(text) {
   } catch {
     return undefined;
   }
+}
+
+/**
+ * The sources that the server named, or both where it named none.
+ * @param {unknown} lost
+ */
+function sourcesOf(lost) {
+  const named = SOURCES.filter((source) => Array.isArray(lost) && lost.includes(source));
+  return named.length > 0 ? named : SOURCES;
+}
+
+/**
+ * The client works without what is loaded beside it.
+ * @param {unknown} error
+ * @returns {undefined}
+ */
+function notLoaded(error) {
+  console.warn(`Keywire: ${error}`);
 }
 
 /** @param {string} text */

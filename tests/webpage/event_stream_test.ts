@@ -1,6 +1,19 @@
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { type EventStreamBlock, eventStreamParser } from "../../webpage/keywire.js";
+interface EventStreamBlock {
+  readonly type: string;
+  readonly data?: string;
+  readonly id?: string;
+}
+
+type Parser = (
+  onBlock: (block: EventStreamBlock) => void,
+  onRetry?: (ms: number) => void,
+) => (chunk: string) => void;
+
+// The package's types keep it to themselves.
+const client: object = await import("../../webpage/keywire.js");
+const { eventStreamParser } = client as { eventStreamParser: Parser };
 
 function blocksOf(...chunks: string[]): EventStreamBlock[] {
   const blocks: EventStreamBlock[] = [];
@@ -20,12 +33,18 @@ Deno.test("eventStreamParser reads the fields as the HTML standard says", () => 
   assertEquals(blocksOf("event:\ndata: x\n\n"), [{ type: "message", data: "x" }]);
   assertEquals(blocksOf("id: 7\n\n"), [{ type: "message", id: "7" }]);
   assertEquals(blocksOf("id\n\n"), [{ type: "message", id: "" }]);
-  assertEquals(blocksOf("id: a\0b\n\nretry: 1s\n\nretry: 12\n\n"), [{
-    type: "message",
-    retry: 12,
-  }]);
+  assertEquals(blocksOf("id: a\0b\n\nretry: 1s\n\nretry: 12\n\n"), []);
   assertEquals(blocksOf(": a comment\n\nnonsense: x\nDATA: x\n\n\n\n"), []);
   assertEquals(blocksOf("data: not finished\n"), []);
+});
+
+Deno.test("eventStreamParser tells of a retry as soon as its line ends, though its block does not", () => {
+  const heard: number[] = [];
+  const push = eventStreamParser(() => {}, (ms) => heard.push(ms));
+  push("retry: 1s\nretry: 12\nretry: 3");
+  assertEquals(heard, [12]);
+  push("4\n");
+  assertEquals(heard, [12, 34]);
 });
 
 Deno.test("eventStreamParser reports a block without waiting for the line feed of a CRLF", () => {

@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { waitFor } from "../support/wait.ts";
 import { Peer, type Visit } from "./peer.ts";
+import { problem } from "./problem.ts";
 import { Watched } from "./watched.ts";
 
 const said = (name: string) => ({ type: "message", cursor: name, message: { name } });
@@ -57,8 +58,10 @@ Deno.test("Keywire resumes an event stream behind the last event", async () => {
   const first = await peer.line();
   first.say(said("a"), { type: "gap", cursor: "b" }, { type: "fireworks", cursor: "c" });
   await watched.until("gap");
-  first.raw("id: later\n\n");
-  await waitFor("the cursor of an empty block", () => watched.client.cursor === "later");
+  first.raw("id: earlier\n\n");
+  await waitFor("the cursor of an empty block", () => watched.client.cursor === "earlier");
+  first.raw("event: heartbeat\nid: later\ndata: {}\n\n");
+  await waitFor("the cursor of a heartbeat", () => watched.client.cursor === "later");
   first.end();
   const second = await peer.line();
   assertEquals(second.after, "later");
@@ -78,6 +81,45 @@ Deno.test("Keywire comes back to an ended event stream when the server asked it 
   const second = await peer.line();
   assertEquals(second.at - endedAt >= 290, true, `${second.at - endedAt} ms`);
   await watched.until("welcome", 2);
+});
+
+Deno.test("Keywire takes an ended stream of an unterminated retry for a temporary refusal", async () => {
+  await using peer = new Peer();
+  peer.refuse = () =>
+    peer.visits.length > 1 ? undefined : new Response("retry: 300\n", {
+      headers: { "content-type": "text/event-stream" },
+    });
+  using watched = new Watched(peer.url, { transport: "sse" });
+  await watched.until("welcome");
+  const [first, second] = peer.visits;
+  assertEquals(second!.at - first!.at >= 295, true, `${second!.at - first!.at} ms`);
+  const { code, retry, retryMs } = await watched.until("close");
+  assertEquals({ code, retry, waits: Number(retryMs) >= 300 }, {
+    code: 503,
+    retry: true,
+    waits: true,
+  });
+});
+
+Deno.test("Keywire comes back by its own backoff though a welcome carries a retry", async () => {
+  await using peer = new Peer();
+  peer.welcome = () => undefined;
+  using watched = new Watched(peer.url, { transport: "sse" });
+  const first = await peer.line();
+  first.raw("event: welcome\nid: a\nretry: 60000\ndata: {}\n\n");
+  await watched.until("welcome");
+  first.end();
+  await peer.line();
+});
+
+Deno.test("Keywire names both media types in streams and in probes", async () => {
+  await using peer = new Peer();
+  peer.refuse = blocked;
+  using watched = new Watched(peer.url, later);
+  await watched.until("welcome");
+  const accepts = peer.visits.filter(({ transport }) => transport === "sse")
+    .map(({ accept }) => accept);
+  assertEquals(accepts, Array(3).fill("text/event-stream, application/problem+json"));
 });
 
 Deno.test("Keywire gives a silent event stream up and resumes on another", async () => {
@@ -100,12 +142,12 @@ Deno.test("Keywire takes a page for no event stream", async () => {
 
 Deno.test("Keywire closes when an event stream is forbidden", async () => {
   await using peer = new Peer();
-  peer.refuse = () => new Response(null, { status: 403 });
+  peer.refuse = () => problem(403, "the key is not known");
   using watched = new Watched(peer.url, { transport: "sse" });
   assertEquals(await watched.until("close"), {
     type: "close",
     code: 403,
-    reason: "HTTP 403",
+    reason: "the key is not known",
     retry: false,
   });
 });

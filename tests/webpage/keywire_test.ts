@@ -2,6 +2,7 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { waitFor } from "../support/wait.ts";
 import { Keywire } from "../../webpage/keywire.js";
 import { Peer } from "./peer.ts";
+import { problem } from "./problem.ts";
 import { Watched } from "./watched.ts";
 
 /** A message whose text is also its cursor. */
@@ -57,8 +58,8 @@ Deno.test("Keywire reads several lines a frame and ignores what it does not know
   const line = await peer.line();
   line.say(said("a"), { type: "fireworks", cursor: "?" }, { ...said("b"), colour: "red" });
   line.raw('\nnonsense\n{"type":7}\nnull\n[]\n{"cursor":"x"}\n');
-  line.say(said("c"), { type: "gap", cursor: "d" });
-  assertEquals(await watched.until("gap"), { type: "gap", cursor: "d" });
+  line.say(said("c"), { type: "gap", cursor: "d", source: "stream" });
+  assertEquals(await watched.until("gap"), { type: "gap", cursor: "d", sources: ["stream"] });
   assertEquals(watched.messages, [{ name: "a" }, { name: "b" }, { name: "c" }]);
 });
 
@@ -82,7 +83,11 @@ for (const code of [1001, 1012, 4408, 1011, 4999]) {
 
 Deno.test("Keywire keeps its old cursor until what it missed is there", async () => {
   await using peer = new Peer();
-  peer.welcome = ({ after }) => ({ type: "welcome", cursor: "head", recovered: after === "mine" });
+  peer.welcome = ({ after }) => ({
+    type: "welcome",
+    cursor: "head",
+    ...(after === "mine" ? { recovered: true } : { recovered: false, lost: ["channel"] }),
+  });
   using watched = new Watched(peer.url, { cursor: "mine" });
   const first = await peer.line();
   assertEquals(first.after, "mine");
@@ -97,7 +102,7 @@ Deno.test("Keywire keeps its old cursor until what it missed is there", async ()
   await peer.line();
   // This time the server does not know the cursor, so its own is the one to go on from.
   const gap = await watched.until("gap");
-  assertEquals(gap, { type: "gap", cursor: "head" });
+  assertEquals(gap, { type: "gap", cursor: "head", sources: ["channel"] });
   assertEquals(watched.client.cursor, "head");
 });
 
@@ -242,7 +247,7 @@ Deno.test("Keywire closes when its key function has no other key", async () => {
 
 Deno.test("Keywire closes when the other key is refused too", async () => {
   await using peer = new Peer();
-  peer.refuse = () => Response.json({ title: "Unknown key" }, { status: 403 });
+  peer.refuse = () => problem(403, "Unknown key");
   let asked = 0;
   using watched = new Watched(peer.url, { key: () => `key ${++asked}` });
   await waitFor("closed", () => watched.client.state === "closed");
@@ -296,7 +301,7 @@ Deno.test("Keywire reads a Retry-After that is a date", async () => {
 
 Deno.test("Keywire closes when the server calls its request malformed", async () => {
   await using peer = new Peer();
-  peer.refuse = () => Response.json({ detail: "The key is too long" }, { status: 400 });
+  peer.refuse = () => problem(400, "The key is too long");
   using watched = new Watched(peer.url);
   await waitFor("closed", () => watched.client.state === "closed");
   assertEquals(watched.of("close"), [
@@ -334,25 +339,49 @@ Deno.test("Keywire is impatient again after a connection that lasted", async () 
   assert((retryMs as number) <= 1, `${retryMs}`);
 });
 
-Deno.test("Keywire waits while there is no network, and hurries when it is back", async () => {
-  await using peer = new Peer();
+/** Runs a test where the browser says whether there is a network. */
+async function withOnLine(body: (set: (onLine: boolean) => void) => Promise<void>): Promise<void> {
   let onLine = false;
   Object.defineProperty(navigator, "onLine", { get: () => onLine, configurable: true });
   try {
-    using watched = new Watched(peer.url, { minDelayMs: 1e8, maxDelayMs: 1e8 });
-    await waitFor("offline", () => watched.client.state === "offline");
-    assertEquals(peer.visits, []);
-    onLine = true;
-    globalThis.dispatchEvent(new Event("online"));
-    const line = await peer.line();
-    await watched.until("welcome");
-    line.end();
-    await waitFor("waiting", () => watched.client.state === "waiting");
-    globalThis.dispatchEvent(new Event("online"));
-    await peer.line();
+    await body((value) => onLine = value);
   } finally {
     delete (navigator as { onLine?: boolean }).onLine;
   }
+}
+
+Deno.test("Keywire connects though the browser says that there is no network", async () => {
+  await withOnLine(async () => {
+    await using peer = new Peer();
+    using watched = new Watched(peer.url);
+    const line = await peer.line();
+    await watched.until("welcome");
+    line.end(1012);
+    await peer.line();
+    await watched.until("welcome", 2);
+    assertEquals(watched.of("state").map(({ state }) => state), [
+      "open",
+      "offline",
+      "connecting",
+      "open",
+    ]);
+  });
+});
+
+Deno.test("Keywire tries slowly while there is no network, and hurries when it is back", async () => {
+  await withOnLine(async (set) => {
+    await using peer = new Peer();
+    peer.refuse = () => new Response(null, { status: 502 });
+    using watched = new Watched(peer.url, { minDelayMs: 1, maxDelayMs: 1e8 });
+    await waitFor("offline", () => watched.client.state === "offline");
+    const { retryMs } = await watched.until("close");
+    assert((retryMs as number) >= 5e7, `${retryMs}`);
+    assertEquals(watched.of("error"), []);
+    peer.refuse = () => undefined;
+    set(true);
+    globalThis.dispatchEvent(new Event("online"));
+    await watched.until("welcome");
+  });
 });
 
 Deno.test("Keywire asks at once whether its connection outlived a change of network", async () => {

@@ -6,6 +6,7 @@ export interface Visit {
   readonly url: URL;
   readonly key: string;
   readonly after: string | undefined;
+  readonly accept: string | null;
   readonly at: number;
 }
 
@@ -81,6 +82,7 @@ export class Peer implements AsyncDisposable {
       url,
       key: utf8(offers ? atob(unpadded(offers)) : bearer),
       after: headers.get("last-event-id") ?? url.searchParams.get("after") ?? undefined,
+      accept: headers.get("accept"),
       at: performance.now(),
     };
     this.visits.push(visit);

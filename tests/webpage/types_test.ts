@@ -13,19 +13,19 @@ async function run(cwd: string, program: string, ...args: string[]): Promise<str
 
 const deno = (...args: string[]) => run(root, Deno.execPath(), ...args);
 
-Deno.test("keywire.d.ts is what `deno task types` makes of keywire.js", async () => {
-  const directory = await Deno.makeTempDir();
-  try {
-    const project = "tests/webpage/types.tsconfig.json";
-    await deno("run", "-A", TSC, "--project", project, "--outDir", directory);
-    await deno("fmt", "--config", "deno.json", `${directory}/keywire.d.ts`);
-    assertEquals(
-      await Deno.readTextFile(`${root}/webpage/keywire.d.ts`),
-      await Deno.readTextFile(`${directory}/keywire.d.ts`),
-    );
-  } finally {
-    await Deno.remove(directory, { recursive: true });
-  }
+Deno.test("The client's modules hold what their comments say of types", async () => {
+  await deno("run", "-A", TSC, "--project", "tests/webpage/types.tsconfig.json");
+});
+
+Deno.test("keywire.d.ts declares what keywire.js has, and nothing else", async () => {
+  const types = await Deno.readTextFile(`${root}/webpage/keywire.d.ts`);
+  const declared = types.slice(types.indexOf("export class Keywire"))
+    .matchAll(/^ {2}(?:get )?(\w+|\[Symbol\.dispose\])(?:<.*)?\(/gm);
+  const members = new Set([...declared].map(([, name]) => name));
+  const module = await import("../../webpage/keywire.js");
+  const own = Reflect.ownKeys(module.Keywire.prototype)
+    .map((key) => typeof key === "symbol" ? `[${key.description}]` : key);
+  assertEquals(members, new Set([...own, "removeEventListener"]));
 });
 
 Deno.test("The client's package has the version of the gateway", async () => {
@@ -41,6 +41,10 @@ keywire.addEventListener("message", ({ data }) => {
   const message: Record<string, unknown> = data;
   console.log(message);
 });
+keywire.addEventListener("gap", ({ sources }) => {
+  const lost: readonly ("channel" | "stream")[] = sources;
+  console.log(lost);
+});
 keywire.addEventListener("close", ({ code, reason, retry }) => {
   const known: [number, string, boolean] = [code, reason, retry];
   console.log(known);
@@ -51,6 +55,40 @@ keywire.close();
 new Keywire("wss://push.example.com", {});
 // @ts-expect-error -- codes are numbers
 keywire.addEventListener("close", ({ code }) => code.trim());
+// @ts-expect-error -- there is no such event
+keywire.addEventListener("mesage", () => {});
+// @ts-expect-error -- nor by a message's type, as these messages have none
+keywire.on("comment", () => {});
+
+type Message = { type: "comment"; text: string } | { type: "like"; count: number };
+const typed = new Keywire<Message>("/", { key: "k" });
+const undo: () => void = typed.on("comment", ({ data, cursor }) => {
+  const text: string = data.text;
+  const position: string | undefined = cursor;
+  console.log(text, position);
+});
+undo();
+typed.on("message", ({ data }) => data.type === "like" ? data.count : data.text);
+typed.once("like", ({ data }) => data.count.toFixed());
+typed.on("error", ({ message, retry }) => [message.trim(), retry === false]);
+typed.ready.then(({ recovered }) => recovered === true);
+// @ts-expect-error -- no message has this name
+typed.on("coment", () => {});
+// @ts-expect-error -- a comment has no count
+typed.on("comment", ({ data }) => data.count);
+
+interface Order {
+  readonly kind: "order";
+  readonly id: number;
+}
+const byKind = new Keywire<Order, "kind">("/", { key: "k", typeMember: "kind" });
+byKind.on("order", ({ data }) => data.id.toFixed());
+// @ts-expect-error -- then the client must be told of it, too
+new Keywire<Order, "kind">("/", { key: "k" });
+
+const open = new Keywire<{ type: string; n: number }>("/", { key: "k" });
+open.on("whatever", ({ data }) => data.n.toFixed());
+open.on("gap", ({ sources }) => sources.length);
 `;
 
 Deno.test("The client's package imports into a strict TypeScript project, and into Node", async () => {
@@ -69,6 +107,8 @@ Deno.test("The client's package imports into a strict TypeScript project, and in
     assertEquals(files.map(({ path }: { path: string }) => path).sort(), [
       "keywire.d.ts",
       "keywire.js",
+      "keywire_debug.js",
+      "keywire_shared.js",
       "package.json",
     ]);
     const home = `${project}/node_modules/keywire`;

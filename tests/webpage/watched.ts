@@ -5,7 +5,14 @@ import { waitFor } from "../support/wait.ts";
 export type Fired = { readonly type: string; readonly [member: string]: unknown };
 
 /** Delays with which a test need not wait. */
-export const FAST = { minDelayMs: 4, maxDelayMs: 30, pingMs: 60, dialMs: 400, upgradeMs: 50 };
+export const FAST = {
+  minDelayMs: 4,
+  maxDelayMs: 30,
+  pingMs: 60,
+  dialMs: 400,
+  upgradeMs: 50,
+  gapJitterMs: 0,
+};
 
 /** A client, and everything that it fires. */
 export class Watched implements Disposable {
@@ -14,7 +21,7 @@ export class Watched implements Disposable {
 
   constructor(url: string, options: Partial<KeywireOptions> = {}) {
     this.client = new Keywire(url, { key: "demo", ...FAST, ...options });
-    for (const type of ["message", "welcome", "gap", "close", "state"] as const) {
+    for (const type of ["message", "welcome", "gap", "close", "error", "state"] as const) {
       this.client.addEventListener(type, (event) => {
         // Only what the client gave it: the rest of an event hides behind accessors and symbols.
         this.fired.push({ ...JSON.parse(JSON.stringify(event)), type });
