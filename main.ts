@@ -45,12 +45,13 @@ const options: AppOptions = {
     maxMessageBytes: settings.maxMessageBytes,
     tokens: settings.apiTokens,
     open: isOpen,
+    restart: isOpen ? () => ops.simulateRestart(gateway) : undefined,
     version: config.version,
   }),
   health,
   metrics: ops.createMetrics(gateway, health),
   allowedOrigins: settings.allowedOrigins,
-  pageConfig: pageConfig(settings, isOpen),
+  pageConfig: (host) => pageConfig(settings, { isOpen, host }),
   internalElsewhere: settings.internalPort !== undefined,
 };
 ops.exitOnFailure(() => {

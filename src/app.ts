@@ -5,6 +5,7 @@ import type { Registry } from "prom-client";
 import type { createApi } from "./api/mod.ts";
 import type { Health } from "./ops/health.ts";
 import { allow, preflight } from "./http/cors.ts";
+import { isLoopbackHost } from "./http/loopback_host.ts";
 import type { RequestInfo, Transport } from "./transports/port.ts";
 import { problem } from "./http/problem.ts";
 import type { Settings } from "./settings/settings.ts";
@@ -20,25 +21,51 @@ export interface AppOptions {
   readonly health: Health;
   readonly metrics: Registry;
   readonly allowedOrigins: "*" | readonly string[];
-  /** What the page is told at `/config.json`. */
-  readonly pageConfig: Record<string, unknown>;
+  /** What the page is told at `/config.json`, by the Host that it asks. */
+  readonly pageConfig: (host: string | undefined) => PageConfig;
   /** Whether `/api`, `/metrics`, `/ready` and `/openapi.json` are served on a port of their own. */
   readonly internalElsewhere: boolean;
 }
 
 /** What the page learns of the gateway that serves it. */
+export interface PageConfig {
+  /** Whether the page may publish by the API. */
+  readonly publish: boolean;
+  /** Why it may not: the API wants a token, is closed, answers localhost only, or has its own port. */
+  readonly publishOff?: "token" | "closed" | "host" | "internal";
+  /** Whether `POST /api/demo/restart` is there. */
+  readonly restart: boolean;
+  /** The ways in through Redis; null where one is off, or the bus is embedded. */
+  readonly channel: string | null;
+  readonly stream: string | null;
+  /** A key of the embedded store, for pages that this machine asks for; else null. */
+  readonly demoKey: string | null;
+}
+
+/**
+ * What the page learns at `host`. The embedded store's key and the open API are for this machine
+ * alone, so a page that came by another name is not told of them.
+ */
 export function pageConfig(
-  { redisUrl, redisChannel, redisStream, mongodbUrl, embeddedKeys }: Pick<
-    Settings,
-    "redisUrl" | "redisChannel" | "redisStream" | "mongodbUrl" | "embeddedKeys"
-  >,
-  isOpen: boolean,
-): Record<string, unknown> {
+  settings: Settings,
+  { isOpen, host }: { readonly isOpen: boolean; readonly host: string | undefined },
+): PageConfig {
+  const { redisUrl, redisChannel, redisStream, mongodbUrl, embeddedKeys } = settings;
+  const isHere = isLoopbackHost(host);
+  const publishOff = settings.internalPort !== undefined
+    ? "internal"
+    : isOpen
+    ? isHere ? undefined : "host"
+    : settings.apiTokens.length > 0
+    ? "token"
+    : "closed";
   return {
-    publish: isOpen,
+    publish: publishOff === undefined,
+    ...publishOff === undefined ? {} : { publishOff },
+    restart: publishOff === undefined,
     channel: redisUrl === undefined ? null : redisChannel ?? null,
     stream: redisUrl === undefined ? null : redisStream ?? null,
-    demoKey: mongodbUrl === undefined ? embeddedKeys[0] ?? null : null,
+    demoKey: mongodbUrl === undefined && isHere ? embeddedKeys[0] ?? null : null,
   };
 }
 
@@ -62,7 +89,10 @@ export function createApp(options: AppOptions): Hono<Env> {
   app.on(["GET", "POST", "OPTIONS"], "/events", transport(() => events));
   app.get("/health", (c) => c.json({ status: "ok" }));
   if (!options.internalElsewhere) app.route("/", createInternalApp(options));
-  app.get("/config.json", (c) => c.json(pageConfig));
+  app.get("/config.json", (c) => {
+    // Its answer differs by Host, and no cache between may mix them up.
+    return c.json(pageConfig(c.req.header("Host")), 200, { "Cache-Control": "no-store" });
+  });
   app.get("/:file{keywire[\\w.]*}", anyOrigin);
   app.get("*", pageHeaders, serveStatic({ root: new URL("../webpage", import.meta.url).pathname }));
   app.notFound(() => problem({ status: 404, detail: "Cannot find anything here" }));

@@ -1,5 +1,6 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { MiddlewareHandler } from "hono";
+import { isLoopbackHost } from "../http/loopback_host.ts";
 import { problem } from "../http/problem.ts";
 
 export interface GuardOptions {
@@ -8,8 +9,6 @@ export interface GuardOptions {
   /** Whether it is open without one: on loopback, while everything is embedded. */
   readonly open: boolean;
 }
-
-const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?$/i;
 
 /**
  * Lets in who brings one of the tokens as `Authorization: Bearer`. Tokens are compared by their
@@ -22,7 +21,7 @@ export function guard({ tokens, open }: GuardOptions): MiddlewareHandler {
     const token = /^Bearer +(\S+)$/i.exec(c.req.header("Authorization") ?? "")?.[1];
     const given = token === undefined ? undefined : hash(token);
     const known = given !== undefined && hashes.some((one) => timingSafeEqual(one, given));
-    if (known || (open && LOOPBACK.test(c.req.header("Host") ?? ""))) return await next();
+    if (known || (open && isLoopbackHost(c.req.header("Host")))) return await next();
     if (hashes.length === 0) {
       return problem({
         status: 403,

@@ -4,6 +4,7 @@ import { type Bus, BusUnavailable } from "../bus/port.ts";
 import type { Presence } from "../presence/port.ts";
 import { problem } from "../http/problem.ts";
 import { readBodyText } from "../http/read_text.ts";
+import { demoRestart } from "./demo_restart.ts";
 import { guard, type GuardOptions } from "./guard.ts";
 import { checkEnvelope, publishRoute } from "./publish.ts";
 
@@ -15,6 +16,8 @@ export interface ApiOptions extends GuardOptions {
   /** Which recipients are there, on any node; undefined where this node cannot know. */
   readonly presence: Pick<Presence, "lookUp" | "size"> | undefined;
   readonly version: string;
+  /** Simulates a restart of the gateway, for its page; undefined where that is not offered. */
+  readonly restart: (() => void) | undefined;
 }
 
 /** The HTTP API: `/api` and its description at `/openapi.json`. */
@@ -65,6 +68,8 @@ export function createApi(options: ApiOptions): OpenAPIHono {
       });
     }
   });
+
+  if (options.restart !== undefined) api.post("/api/demo/restart", demoRestart(options.restart));
 
   api.doc31("/openapi.json", {
     openapi: "3.1.0",

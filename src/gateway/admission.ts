@@ -14,7 +14,11 @@ export interface AdmissionOptions {
   readonly lookUps: Pick<LookUps, "recipients">;
   readonly limits: Limits;
   /** The node: whether it goes away, and whether its window was read. */
-  readonly node: { readonly isDraining: boolean; readonly isHistoryLoaded: boolean };
+  readonly node: {
+    readonly isDraining: boolean;
+    readonly isRestarting: boolean;
+    readonly isHistoryLoaded: boolean;
+  };
 }
 
 /** A client whose key may connect, and the slot that it holds. */
@@ -54,7 +58,7 @@ export class Admission {
     if (refused !== undefined) return refused;
     const key = readKey(request);
     if (key === undefined) return REFUSED.key;
-    if (node.isDraining) return REFUSED.draining;
+    if (this.#isClosed) return REFUSED.draining;
     const after = readCursor(request);
     if (after !== undefined && !node.isHistoryLoaded) return REFUSED.historyLoading;
     const address = clientAddress(peer, request.headers.get("X-Forwarded-For"), trustedProxies);
@@ -64,7 +68,7 @@ export class Admission {
     const recipients = await this.#lookUp(key);
     const refusal = "status" in recipients
       ? recipients
-      : node.isDraining
+      : this.#isClosed
       ? REFUSED.draining
       : slot.reserveKey(key)
       ? undefined
@@ -75,6 +79,11 @@ export class Admission {
     }
     slot.release();
     return refusal;
+  }
+
+  get #isClosed(): boolean {
+    const { isDraining, isRestarting } = this.#options.node;
+    return isDraining || isRestarting;
   }
 
   async #lookUp(key: string): Promise<readonly string[] | Refusal> {

@@ -26,6 +26,8 @@ export class Gateway implements Disposable {
   readonly router: Router;
   /** What transports open connections with. */
   readonly manager: ConnectionManager;
+  /** Whether a restart is simulated: no client is admitted until it is over. */
+  isRestarting = false;
   readonly #resumptions: Resumptions;
   #isDraining = false;
 

@@ -3,5 +3,6 @@ export * from "./drain.ts";
 export * from "./health.ts";
 export * from "./metrics.ts";
 export * from "./serve.ts";
+export * from "./simulate_restart.ts";
 export * from "./startup.ts";
 export * from "./stop.ts";

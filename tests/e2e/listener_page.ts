@@ -4,16 +4,21 @@ import type { Page } from "playwright-core";
 export const TRANSPORTS = ["auto", "websocket", "sse", "polling"] as const;
 export type PageTransport = (typeof TRANSPORTS)[number];
 
-/** Opens the page at `url` and waits until it knows its gateway. */
+/** Opens the page at `url` and waits until it knows its gateway, and connects where it does by itself. */
 export async function visit(page: Page, url: string): Promise<void> {
   await page.goto(url);
   await page.locator("#gateway").filter({ hasText: /./ }).waitFor();
 }
 
-/** Presents `key` by `transport`, without waiting for the outcome. */
+/** Presents `key` by `transport` on a page with an empty list, without waiting for the outcome. */
 export async function present(page: Page, key: string, transport: PageTransport): Promise<void> {
+  if (await page.locator("#connect", { hasText: "Disconnect" }).count() > 0) {
+    await page.click("#connect");
+    await inState(page, "closed");
+    await page.click("#clear");
+  }
   await page.fill("#key", key);
-  await page.check(`[value=${transport}]`);
+  await page.selectOption("#transports", transport);
   await page.click("#connect", { noWaitAfter: true }); // without script, nothing comes after
 }
 

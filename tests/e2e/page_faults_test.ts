@@ -199,7 +199,7 @@ async function complete({ page, serials }: Listening): Promise<void> {
 
 /** The serial numbers that the page lists, the oldest first. */
 async function serialsOn(page: Page): Promise<number[]> {
-  const texts = await page.locator("#list summary code").allTextContents();
+  const texts = await page.locator("#list code").allTextContents();
   return texts.map((text) => JSON.parse(text).n).reverse();
 }
 

@@ -1,6 +1,6 @@
 /**
  * The three ways to hear a gateway that need no client library, each with the events of `Keywire`:
- * `message` ({data, text}), `heartbeat`, `welcome` ({recovered}), `gap`, `state` ({state}) and
+ * `message` ({data, text}), `heartbeat`, `welcome` ({recovered}), `gap` ({sources}), `state` ({state}) and
  * `close` ({reason, retry}, and `code` or `status`). The page shows them beside the client in
  * keywire.js, which is the one to use.
  */
@@ -46,9 +46,9 @@ class Transport extends EventTarget {
   }
 
   /** A connection is open; as in `Keywire`, a gap follows where something may have been lost. */
-  tellWelcome(recovered) {
+  tellWelcome(recovered, sources = []) {
     this.tell("welcome", { recovered });
-    if (recovered === false) this.tell("gap");
+    if (recovered === false) this.tell("gap", { sources });
   }
 
   tellMessage(text) {
@@ -70,7 +70,8 @@ class Transport extends EventTarget {
   /** Tries again later, with a jittered delay that grows from failure to failure. */
   retry(afterMs = 0) {
     if (this.#over) return;
-    const delay = Math.min(MAX_DELAY_MS, 500 * 2 ** this.#failures++) * (0.5 + Math.random() / 2);
+    const delay = Math.min(MAX_DELAY_MS, 500 * 2 ** this.#failures++) *
+      (0.5 + Math.random() / 2);
     this.tell("state", { state: "waiting" });
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.open(), Math.max(delay, afterMs));
@@ -148,10 +149,7 @@ export class NativeEvents extends Transport {
   open() {
     this.tell("state", { state: "connecting" });
     const source = this.#source = new EventSource(
-      this.url(
-        "events",
-        this.#cursor && `&after=${encodeURIComponent(this.#cursor)}`,
-      ),
+      this.url("events", this.#cursor && `&after=${encodeURIComponent(this.#cursor)}`),
     );
     source.onopen = () => this.tellOpen();
     source.onmessage = ({ data, lastEventId }) => {
@@ -160,11 +158,17 @@ export class NativeEvents extends Transport {
     };
     source.addEventListener("welcome", ({ data, lastEventId }) => {
       this.#cursor = lastEventId;
-      this.tellWelcome(parse(data).recovered);
+      const { recovered, lost } = parse(data);
+      this.tellWelcome(recovered, lost);
     });
-    source.addEventListener("gap", ({ lastEventId }) => {
+    source.addEventListener("gap", ({ data, lastEventId }) => {
       this.#cursor = lastEventId;
-      this.tell("gap");
+      const { source: lost } = parse(data);
+      this.tell("gap", { sources: lost === undefined ? [] : [lost] });
+    });
+    source.addEventListener("heartbeat", ({ lastEventId }) => {
+      this.#cursor = lastEventId;
+      this.tell("heartbeat");
     });
     source.onerror = () => {
       if (source.readyState === EventSource.CLOSED) this.explain();
@@ -229,7 +233,9 @@ export class Polling extends Transport {
   async #heartbeat(signal) {
     try {
       const response = await this.#ask("POST", { body: "ping", signal });
-      if (await response.text() !== "heartbeat message" || signal.aborted) return;
+      if (await response.text() !== "heartbeat message" || signal.aborted) {
+        return;
+      }
       if (!this.#opened) this.tellOpenAnew();
       this.#opened = true;
       this.tell("heartbeat");

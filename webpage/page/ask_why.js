@@ -28,7 +28,12 @@ export async function askWhy(gateway, key) {
       retryAfterMs: 1000 * (Number(response.headers.get("Retry-After")) || 0),
     };
   } catch {
-    return { status: 0, reason: "Nothing answers", retry: true, retryAfterMs: 0 };
+    return {
+      status: 0,
+      reason: "Nothing answers",
+      retry: true,
+      retryAfterMs: 0,
+    };
   } finally {
     clearTimeout(timer);
     timeout.abort(); // an accepted stream would stay open
@@ -36,8 +41,12 @@ export async function askWhy(gateway, key) {
 }
 
 function explanation(status) {
-  if (status === 200) return "The connection was lost, though the gateway answers";
-  if (status === 403) return "The gateway does not know this key: ask for another";
+  if (status === 200) {
+    return "The connection was lost, though the gateway answers";
+  }
+  if (status === 403) {
+    return "The gateway does not know this key: ask for another";
+  }
   if (status === 404) return "There is no Keywire at this address: check it";
   return "The gateway cannot take this connection now";
 }
