@@ -43,7 +43,7 @@ export interface KeywireOptions {
   readonly typeMember?: string | undefined;
   /** Explains on the console, in one sentence each, why a connection fails. `false` by default. */
   readonly debug?: boolean | undefined;
-  /** `gap` is fired within a random time up to this, in milliseconds (5,000). */
+  /** `gap` is fired within a random time up to this, in milliseconds (5,000); 0: at once. */
   readonly gapJitterMs?: number | undefined;
   /**
    * For runtimes without a WebSocket of their own, such as Node 20 (`ws` fits); without any, `auto`

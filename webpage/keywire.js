@@ -601,11 +601,14 @@ export class Keywire extends EventTarget {
   #gap(lost, cursor) {
     for (const source of lost) this.#lost.add(source);
     this.#gapCursor = cursor;
-    this.#gapTimer ??= setTimeout(() => {
+    const fire = () => {
       this.#gapTimer = undefined;
       const sources = SOURCES.filter((source) => this.#lost.delete(source));
       this.#emit("gap", { sources, cursor: this.#gapCursor });
-    }, Math.random() * this.#options.gapJitterMs);
+    };
+    const { gapJitterMs } = this.#options;
+    if (gapJitterMs === 0) fire();
+    else this.#gapTimer ??= setTimeout(fire, Math.random() * gapJitterMs);
   }
 
   /**

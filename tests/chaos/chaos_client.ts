@@ -29,6 +29,7 @@ export class ChaosClient implements Disposable {
       maxDelayMs: 1_000,
       pingMs: 1_500,
       dialMs: 3_000,
+      gapJitterMs: 0, // where it stands among the messages is what the account is made of
     });
     keywire.addEventListener("message", ({ data }) => {
       const serial = data.n as number;

@@ -1,6 +1,6 @@
 import { Keywire } from "../../webpage/keywire.js";
 
-/** The client that browsers use, with its default settings, and what happened to it. */
+/** The client that browsers use, with its default settings but for gaps, which it tells at once. */
 export class RollingClient implements Disposable {
   /** How many different messages it heard. */
   heard = 0;
@@ -22,7 +22,7 @@ export class RollingClient implements Disposable {
   #awaySince: number | undefined;
 
   constructor(url: string, options: { key: string; transport: "websocket" | "sse" }) {
-    const keywire = this.#keywire = new Keywire(url, options);
+    const keywire = this.#keywire = new Keywire(url, { ...options, gapJitterMs: 0 });
     keywire.addEventListener("message", ({ data }) => {
       const serial = data.n as number;
       if (serial <= this.reached) return this.misplaced++;

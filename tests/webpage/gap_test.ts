@@ -29,6 +29,16 @@ Deno.test("gap: one event names every source lost within its delay, and messages
   assertEquals(second, { type: "gap", cursor: "f", sources: ["channel"] });
 });
 
+Deno.test("gap: without a delay it stands where the server said it, among the messages", async () => {
+  await using peer = new Peer();
+  using watched = new Watched(peer.url, { gapJitterMs: 0 });
+  const line = await peer.line();
+  line.say(said("a"), { type: "gap", cursor: "b", source: "stream" }, said("c"));
+  await watched.until("message", 2);
+  const order = watched.fired.map(({ type }) => type).filter((type) => type !== "state");
+  assertEquals(order, ["welcome", "message", "gap", "message"]);
+});
+
 Deno.test("gap: clients that lose something at one moment tell it at different times", async () => {
   await using peer = new Peer();
   const gapJitterMs = 1_000;
