@@ -1,6 +1,4 @@
-const QUOTE = 0x22;
-const COMMA = 0x2c;
-const BACKSLASH = 0x5c;
+import { COMMA, QUOTE, skipSpace, skipString, skipValue } from "./json_scan.ts";
 
 /** A member's place in the text of its object. */
 interface Place {
@@ -64,55 +62,4 @@ function findMember(text: string, name: string, from: number): Place | undefined
 function spells(literal: string, name: string): boolean {
   if (literal.length === name.length + 2) return literal.startsWith(name, 1);
   return literal.includes("\\u00") && JSON.parse(literal) === name;
-}
-
-function skipSpace(text: string, start: number): number {
-  let at = start;
-  while (isSpace(text.charCodeAt(at))) at++;
-  return at;
-}
-
-function isSpace(code: number): boolean {
-  return code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09;
-}
-
-/** Behind the string that begins at `start`. */
-function skipString(text: string, start: number): number {
-  for (let quote = text.indexOf('"', start + 1);; quote = text.indexOf('"', quote + 1)) {
-    let escapes = quote;
-    while (text.charCodeAt(escapes - 1) === BACKSLASH) escapes--;
-    if ((quote - escapes) % 2 === 0) return quote + 1;
-  }
-}
-
-/** Behind the value that begins at `start`. Without recursion: depth is the sender's choice. */
-function skipValue(text: string, start: number): number {
-  let depth = 0;
-  for (let at = start; at < text.length;) {
-    switch (text[at]) {
-      case '"':
-        at = skipString(text, at);
-        if (depth === 0) return at;
-        break;
-      case "{":
-      case "[":
-        depth++;
-        at++;
-        break;
-      case "}":
-      case "]":
-        if (depth === 0) return at;
-        at++;
-        if (--depth === 0) return at;
-        break;
-      case ",":
-        if (depth === 0) return at;
-        at++;
-        break;
-      default:
-        if (depth === 0 && isSpace(text.charCodeAt(at))) return at;
-        at++;
-    }
-  }
-  return text.length;
 }

@@ -11,7 +11,8 @@ export const MALFORMED = {
   no_recipients: 'it has no member recipients: add an array of strings, or "*"',
   repeated_recipients: "it has two members recipients: keep one",
   numeric_recipients: "its recipients must be strings: write numbers in quotes",
-  wrong_recipients: 'its recipients must be an array of strings, or "*"',
+  wrong_recipients:
+    'its recipients must be an array of strings, none empty or of malformed Unicode, or "*"',
 } as const;
 
 /** Why an envelope was dropped; these are the values of the metric's `reason` label. */

@@ -103,8 +103,12 @@ function readRecipients(value: unknown): Message["recipients"] | Malformed {
   if (value === "*") return value;
   if (!Array.isArray(value)) return "wrong_recipients";
   if (value.some((each) => typeof each === "number")) return "numeric_recipients";
-  if (!value.every((each) => typeof each === "string")) return "wrong_recipients";
-  return value;
+  return value.every(isRecipient) ? value : "wrong_recipients";
+}
+
+/** Whether `value` can be a recipient's name: any well-formed text but the empty one. */
+export function isRecipient(value: unknown): value is string {
+  return typeof value === "string" && value !== "" && value.isWellFormed();
 }
 
 /**
