@@ -1,4 +1,13 @@
-import type { Bus, BusListener } from "./port.ts";
+import type { BroughtPosition } from "../core/position.ts";
+import { MemoryIdempotency } from "./idempotency.ts";
+import {
+  type Bus,
+  type BusListener,
+  BusUnavailable,
+  type DisconnectOrder,
+  IdempotencyConflict,
+  type PublishOptions,
+} from "./port.ts";
 
 /** What {@link MemoryBus} is made of. */
 export interface MemoryBusOptions {
@@ -15,6 +24,7 @@ export interface MemoryBusOptions {
 /** The bus of a single node, in the process itself: what is embedded when there is no Redis. */
 export class MemoryBus implements Bus {
   readonly #options: MemoryBusOptions;
+  readonly #idempotency: MemoryIdempotency;
   #listener: BusListener | undefined;
   #milliseconds: number;
   #sequence = 0;
@@ -23,6 +33,7 @@ export class MemoryBus implements Bus {
   constructor(options: MemoryBusOptions) {
     this.#options = options;
     this.#milliseconds = options.now();
+    this.#idempotency = new MemoryIdempotency(options.now);
   }
 
   get unhealthyReason(): string | undefined {
@@ -41,18 +52,39 @@ export class MemoryBus implements Bus {
   }
 
   probe(): void {
-    const id = `${this.#options.nodeId}-${(++this.#probes).toString(36)}`;
+    const id = this.#nextMarker();
     queueMicrotask(() => this.#listener?.marker(id, true));
   }
 
-  publish(envelope: string): Promise<string | undefined> {
-    if (!this.#options.stream) {
-      queueMicrotask(() => this.#listener?.message(envelope));
-      return Promise.resolve(undefined);
+  // What it throws is a rejection, as that of every bus.
+  // deno-lint-ignore require-await
+  async publish(
+    envelope: string,
+    { idempotencyKey }: PublishOptions = {},
+  ): Promise<string | undefined> {
+    if (idempotencyKey === undefined) return this.#publish(envelope);
+    const once = this.#idempotency.once(idempotencyKey, envelope, () => this.#publish(envelope));
+    if (once === undefined) throw new IdempotencyConflict("Another envelope has this key");
+    return once.id;
+  }
+
+  disconnect(order: DisconnectOrder): Promise<void> {
+    queueMicrotask(() => this.#listener?.disconnect(order));
+    return Promise.resolve();
+  }
+
+  cursor(): Promise<BroughtPosition> {
+    if (this.#listener === undefined) {
+      return Promise.reject(new BusUnavailable("refused", "CLOSED: the bus has no listener"));
     }
-    const id = this.#nextId();
-    queueMicrotask(() => this.#listener?.entry(id, envelope, false));
-    return Promise.resolve(id);
+    const marker = this.#nextMarker();
+    const stream = this.#options.stream ? this.#lastId : "0-0";
+    return new Promise((resolve) =>
+      queueMicrotask(() => {
+        this.#listener?.marker(marker, true);
+        resolve({ stream, marker, since: 0 });
+      })
+    );
   }
 
   notify(channel: string, payload: string): Promise<void> {
@@ -63,6 +95,20 @@ export class MemoryBus implements Bus {
   [Symbol.asyncDispose](): Promise<void> {
     this.#listener = undefined;
     return Promise.resolve();
+  }
+
+  #publish(envelope: string): string | undefined {
+    if (!this.#options.stream) {
+      queueMicrotask(() => this.#listener?.message(envelope));
+      return undefined;
+    }
+    const id = this.#nextId();
+    queueMicrotask(() => this.#listener?.entry(id, envelope, false));
+    return id;
+  }
+
+  #nextMarker(): string {
+    return `${this.#options.nodeId}-${(++this.#probes).toString(36)}`;
   }
 
   get #lastId(): string {

@@ -7,9 +7,26 @@
  */
 
 import type { Malformed } from "../core/malformed.ts";
-import type { Source } from "../core/position.ts";
+import type { BroughtPosition, Source } from "../core/position.ts";
 
 export type { Source };
+
+/** Which connections a backend wants closed, on every node. Both lists hold at least one or are empty. */
+export interface DisconnectOrder {
+  /** Connections that hear for any of these. */
+  readonly recipients: readonly string[];
+  /** Connections that were admitted with one of these keys: SHA-256 in unpadded base64url. */
+  readonly keyHashes: readonly string[];
+}
+
+/** How an envelope is published. */
+export interface PublishOptions {
+  /**
+   * Makes a repeat harmless: within 5 minutes the same envelope under the same key is published once.
+   * 1 to 128 visible characters of ASCII, and what a batch puts behind them.
+   */
+  readonly idempotencyKey?: string | undefined;
+}
 
 /**
  * What the gateway hears from the bus. Calls of one source come in that source's order. Where a bus
@@ -49,6 +66,11 @@ export interface BusListener {
    * @param id the last id that the stream has given, `0-0` when it has given none
    */
   historyLoaded(id: string): void;
+  /**
+   * A backend wants connections closed. Each order comes once, also to a node that was cut off from
+   * the bus when it was given, for 60 s.
+   */
+  disconnect(order: DisconnectOrder): void;
 }
 
 /** A connection to the system through which backends and nodes speak. */
@@ -68,11 +90,26 @@ export interface Bus extends AsyncDisposable {
   /**
    * Hands one envelope to every node, this one included: appended to the stream, or published where
    * the stream is off.
-   * @returns the id of the stream's entry, undefined where the stream is off
+   * @returns the id of the stream's entry, undefined where the stream is off; for a repeat the first id
    * @throws {BusUnavailable} when the server refused it, or did not confirm within 2 seconds: then it
-   * may have been delivered all the same, so it is never sent again by itself.
+   * may have been delivered all the same. Without an idempotency key it is never sent again by itself.
+   * @throws {IdempotencyConflict} when another envelope was published under this idempotency key
    */
-  publish(envelope: string): Promise<string | undefined>;
+  publish(envelope: string, options?: PublishOptions): Promise<string | undefined>;
+
+  /**
+   * Gives an order to every node, this one included.
+   * @throws {BusUnavailable} as `publish` does; an order may be given again without harm
+   */
+  disconnect(order: DisconnectOrder): Promise<void>;
+
+  /**
+   * A position at least as new as everything that the server had acknowledged before the call: the
+   * stream's part is the server's, the channel's a marker that was sent after the call, and undefined
+   * where the channel is off or markers name no place on other nodes.
+   * @throws {BusUnavailable} when it is not known within 2 seconds
+   */
+  cursor(): Promise<BroughtPosition>;
 
   /**
    * Has a marker of this node sent soon, beside the regular ones, at most one each 50 ms. Two of them
@@ -86,6 +123,11 @@ export interface Bus extends AsyncDisposable {
    * @throws {BusUnavailable} as `publish` does.
    */
   notify(channel: string, payload: string): Promise<void>;
+}
+
+/** Another envelope was published under the same idempotency key within the last 5 minutes. */
+export class IdempotencyConflict extends Error {
+  override name = "IdempotencyConflict";
 }
 
 /** The bus did not do what it was asked: its server refused, cannot be reached, or did not answer. */

@@ -1,7 +1,18 @@
 import { getLogger } from "@logtape/logtape";
+import type { BroughtPosition } from "../core/position.ts";
 import type { SentinelCredentials } from "../core/redis_url.ts";
-import { type Bus, type BusListener, BusUnavailable } from "./port.ts";
+import {
+  type Bus,
+  type BusListener,
+  BusUnavailable,
+  type DisconnectOrder,
+  type PublishOptions,
+} from "./port.ts";
 import { RedisChannel } from "./redis_channel.ts";
+import { RedisControl } from "./redis_control.ts";
+import { RedisCursor } from "./redis_cursor.ts";
+import { RedisPublisher } from "./redis_publisher.ts";
+import type { Ask } from "./redis_repeat.ts";
 import {
   connectRedis,
   connectSubscriber,
@@ -33,10 +44,10 @@ export interface RedisBusOptions {
   readonly random?: () => number;
 }
 
-/** About how many entries the stream keeps, where it is Keywire that appends. */
-const STREAM_LENGTH = 100_000;
 /** Two lines of the log about the same are at least so far apart. */
 const LOG_EVERY_MS = 10_000;
+
+const NOT_LISTENING = "CLOSED: the bus has no listener yet";
 
 const log = getLogger(["keywire", "bus"]);
 
@@ -48,6 +59,10 @@ export class RedisBus implements Bus {
   readonly #options: Required<RedisBusOptions>;
   readonly #address: RedisAddress;
   readonly #commands: RedisConnection;
+  readonly #publisher: RedisPublisher;
+  readonly #send: Ask = (command, ...args) => this.#ask(command, ...args);
+  #control: RedisControl | undefined;
+  #cursor: RedisCursor | undefined;
   #channel: RedisChannel | undefined;
   #stream: RedisStream | undefined;
   #isListening = false;
@@ -72,6 +87,8 @@ export class RedisBus implements Bus {
       down: (reason) => this.#reportDown(reason),
       random: this.#options.random,
     });
+    const { prefix, channel, stream } = this.#options;
+    this.#publisher = new RedisPublisher({ ask: this.#send, prefix, channel, stream });
   }
 
   get unhealthyReason(): string | undefined {
@@ -86,26 +103,45 @@ export class RedisBus implements Bus {
     const onError = (reason: string) => this.#reportDown(reason);
     this.#isListening = true;
     this.#commands.start();
-    if (channel !== undefined) {
-      this.#channel = new RedisChannel({
-        open: () => connectSubscriber(address, this.#commands.client, random),
-        channel,
-        control: `{${prefix}}:control`,
-        nodeId,
-        hasOneOrder: address.kind !== "cluster",
-        publish: (name, text) => this.#ask("publish", name, text),
-        listener,
-        onHealthy,
-        onError,
-        onProbeTimeout: (reason) => this.#commands.reset(reason),
-        random,
-      });
-      this.#channel.start();
-    }
+    const control = `{${prefix}}:control`;
+    const hasOneOrder = address.kind !== "cluster";
+    let orders = 0;
+    this.#control = new RedisControl({
+      ask: this.#send,
+      prefix,
+      control,
+      newId: () => `${nodeId}-${(++orders).toString(36)}`,
+      listener,
+    });
+    this.#cursor = new RedisCursor({
+      ask: this.#send,
+      stream,
+      markers: channel === undefined || !hasOneOrder ? undefined : {
+        sent: () => this.#channel?.probesSent ?? 0,
+        probe: () => this.probe(),
+      },
+    });
+    this.#channel = new RedisChannel({
+      open: () => connectSubscriber(address, this.#commands.client, random),
+      channel,
+      control,
+      nodeId,
+      hasOneOrder,
+      publish: (name, text) => this.#ask("publish", name, text),
+      listener,
+      onOwnProbe: (id) => this.#cursor?.onOwnMarker(id),
+      onControl: (text) => this.#control?.hear(text),
+      onSubscribed: () => this.#control?.readMissed(),
+      onHealthy,
+      onError,
+      onProbeTimeout: (reason) => this.#commands.reset(reason),
+      random,
+    });
+    this.#channel.start();
     if (stream === undefined) return queueMicrotask(() => listener.historyLoaded("0-0"));
     this.#stream = new RedisStream({
       open: () => connectRedis(address, "reader"),
-      ask: (command, ...args) => this.#ask(command, ...args),
+      ask: this.#send,
       stream,
       windowMs,
       listener,
@@ -116,16 +152,18 @@ export class RedisBus implements Bus {
     this.#stream.start();
   }
 
-  async publish(envelope: string): Promise<string | undefined> {
-    const { channel, stream } = this.#options;
-    if (stream !== undefined) {
-      const limit = ["MAXLEN", "~", STREAM_LENGTH] as const;
-      return await this.#ask("xadd", stream, ...limit, "*", "message", envelope) as string;
-    }
-    if (channel === undefined) {
-      throw new BusUnavailable("refused", "both the channel and the stream are off");
-    }
-    await this.#ask("publish", channel, envelope);
+  publish(envelope: string, options: PublishOptions = {}): Promise<string | undefined> {
+    return this.#publisher.publish(envelope, options);
+  }
+
+  async disconnect(order: DisconnectOrder): Promise<void> {
+    if (this.#control === undefined) throw new BusUnavailable("refused", NOT_LISTENING);
+    await this.#control.disconnect(order);
+  }
+
+  async cursor(): Promise<BroughtPosition> {
+    if (this.#cursor === undefined) throw new BusUnavailable("refused", NOT_LISTENING);
+    return await this.#cursor.now();
   }
 
   probe(): void {
@@ -138,6 +176,8 @@ export class RedisBus implements Bus {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isClosed = true;
+    this.#control?.[Symbol.dispose]();
+    this.#cursor?.[Symbol.dispose]();
     await Promise.all([
       this.#channel?.[Symbol.asyncDispose](),
       this.#stream?.[Symbol.asyncDispose](),

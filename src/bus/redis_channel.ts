@@ -9,9 +9,9 @@ import { interceptMessages } from "./resp_messages.ts";
 export interface RedisChannelOptions {
   /** Opens a connection to subscribe on. */
   readonly open: () => RedisSubscriber;
-  /** Where backends publish. */
-  readonly channel: string;
-  /** Where the nodes publish their probes. */
+  /** Where backends publish; undefined: nowhere, and the listener hears of no channel. */
+  readonly channel: string | undefined;
+  /** Where the nodes publish their probes, and speak with each other. */
   readonly control: string;
   /** This node: no other has or had the same, and it is of `[A-Za-z0-9_]`. */
   readonly nodeId: string;
@@ -20,6 +20,12 @@ export interface RedisChannelOptions {
   /** Publishes on another connection than the one that is subscribed. */
   readonly publish: (channel: string, text: string) => Promise<unknown>;
   readonly listener: BusListener;
+  /** Called with each probe of this node's that was heard. */
+  readonly onOwnProbe: (id: string) => void;
+  /** Called with each text of the control channel that is no probe. */
+  readonly onControl: (text: string) => void;
+  /** Called when the channels are subscribed: what is published from now on is heard. */
+  readonly onSubscribed: () => void;
   /** Called when a probe has come back: all is well. */
   readonly onHealthy: () => void;
   /** Called when the subscription is lost, not to be had or not onHealthy, with a reason. */
@@ -72,6 +78,11 @@ export class RedisChannel implements AsyncDisposable {
     return this.#unhealthyReason;
   }
 
+  /** The number of the last probe that was sent, which its id ends with in base 36. */
+  get probesSent(): number {
+    return this.#probes;
+  }
+
   /** Subscribes, and goes on doing so. */
   start(): void {
     this.#connection.start();
@@ -97,14 +108,16 @@ export class RedisChannel implements AsyncDisposable {
   #subscribe(client: RedisSubscriber): void {
     const { channel, control } = this.#options;
     this.#client = client;
-    interceptMessages(client.stream, [channel, control], (channel, text, malformed) => {
+    const channels = channel === undefined ? [control] : [channel, control];
+    interceptMessages(client.stream, channels, (channel, text, malformed) => {
       if (client === this.#client) this.#hear(channel, text, malformed);
     });
     // One SUBSCRIBE for both: a connection that hears the one has the other too.
-    client.call("subscribe", channel, control).then(() => {
+    client.call("subscribe", ...channels).then(() => {
       if (client !== this.#client) return;
       this.#isSubscribed = true;
       this.#sendProbe();
+      this.#options.onSubscribed();
     }, (error: unknown) => {
       if (client === this.#client) this.#connection.reset(redisFault(error).reason);
     });
@@ -112,19 +125,21 @@ export class RedisChannel implements AsyncDisposable {
 
   // Every message of the channel passes here, also those for no connection here: no more than this.
   #hear(channel: string, text: string, malformed: Malformed | undefined): void {
+    const { control, listener, onControl } = this.#options;
     if (this.#isBroken) {
       this.#isBroken = false;
-      this.#options.listener.gap("channel");
+      if (this.#options.channel !== undefined) listener.gap("channel");
     }
-    if (channel === this.#options.control) this.#onProbe(text);
-    else this.#options.listener.message(text, malformed);
+    if (channel !== control) listener.message(text, malformed);
+    else if (PROBE_ID.test(text)) this.#onProbe(text);
+    else onControl(text);
   }
 
   #onProbe(id: string): void {
-    if (!PROBE_ID.test(id)) return;
-    const { nodeId, hasOneOrder, listener, onHealthy } = this.#options;
+    const { channel, nodeId, hasOneOrder, listener, onHealthy } = this.#options;
     const own = id.startsWith(`${nodeId}-`);
-    if (own || hasOneOrder) listener.marker(id, own);
+    if (channel !== undefined && (own || hasOneOrder)) listener.marker(id, own);
+    if (own) this.#options.onOwnProbe(id);
     if (id !== this.#awaited) return;
     this.#awaited = undefined;
     this.#unhealthyReason = undefined;

@@ -1,10 +1,11 @@
 import { getLogger } from "@logtape/logtape";
 import type { Connection } from "../core/delivery/connection.ts";
 import { clientAddress } from "../http/client_address.ts";
-import { readCursor, readKey } from "../http/credentials.ts";
+import { readCursor, readKey, sha256 } from "../http/credentials.ts";
 import { type Refusal, REFUSED } from "../http/refusals.ts";
 import { type LookUps, StoreUnavailable } from "../keystores/mod.ts";
 import type { Settings } from "../settings/settings.ts";
+import type { Disconnects, PendingAdmission } from "./disconnects.ts";
 import type { Limits, Slot } from "./limits.ts";
 
 const log = getLogger(["keywire", "gateway"]);
@@ -13,6 +14,7 @@ export interface AdmissionOptions {
   readonly settings: Pick<Settings, "allowedOrigins" | "trustedProxies">;
   readonly lookUps: Pick<LookUps, "recipients">;
   readonly limits: Limits;
+  readonly disconnects: Disconnects;
   /** The node: whether it goes away, and whether its window was read. */
   readonly node: {
     readonly isDraining: boolean;
@@ -24,10 +26,14 @@ export interface AdmissionOptions {
 /** A client whose key may connect, and the slot that it holds. */
 export interface AdmittedClient {
   readonly key: string;
+  /** SHA-256 of the key, by which backends disconnect it on every node. */
+  readonly keyHash: string;
   readonly recipients: readonly string[];
   /** The cursor that the client brought, as it wrote it. */
   readonly after: string | undefined;
   readonly slot: Slot;
+  /** What came since its look-up began. */
+  readonly pending: PendingAdmission;
   /** Its connection, once its transport has opened it. */
   connection: Connection | undefined;
 }
@@ -65,18 +71,24 @@ export class Admission {
     const slot = limits.reserve(address);
     if (slot === "node") return REFUSED.node;
     if (slot === "address") return REFUSED.address;
+    const { disconnects } = this.#options;
+    const pending = disconnects.begin();
     const recipients = await this.#lookUp(key);
+    const keyHash = sha256(key);
     const refusal = "status" in recipients
       ? recipients
       : this.#isClosed
       ? REFUSED.draining
+      : pending.isDisconnected({ recipients, keyHash })
+      ? REFUSED.disconnected
       : slot.reserveKey(key)
       ? undefined
       : REFUSED.keyLimit;
     if (refusal === undefined) {
       const admitted = recipients as readonly string[];
-      return { key, recipients: admitted, after, slot, connection: undefined };
+      return { key, keyHash, recipients: admitted, after, slot, pending, connection: undefined };
     }
+    disconnects.end(pending);
     slot.release();
     return refusal;
   }

@@ -16,6 +16,7 @@ import { type Refusal, REFUSED } from "../http/refusals.ts";
 import type { Presence } from "../presence/mod.ts";
 import type { Connector } from "../transports/port.ts";
 import type { Admission, AdmittedClient } from "./admission.ts";
+import type { Disconnects } from "./disconnects.ts";
 import type { Resumptions } from "./resumptions.ts";
 import { Tally } from "./tally.ts";
 import { WriteRetries } from "./write_retries.ts";
@@ -34,6 +35,7 @@ export interface ConnectionManagerOptions {
   readonly hub: Hub;
   readonly history: History;
   readonly admission: Admission;
+  readonly disconnects: Disconnects;
   readonly resumptions: Resumptions;
   readonly presence: Presence;
   /** More than this owed from before a turn, in bytes, and a client is too slow. */
@@ -112,7 +114,7 @@ export class ConnectionManager implements ConnectionHost, Connector, Disposable 
     // One turn more: an abort that has just happened reaches this program only in the next one.
     await delay(0);
     if (signal.aborted) {
-      client.slot.release();
+      this.onPeerGone(client);
       return REFUSED.gone;
     }
     this.#opening.set(client, performance.now());
@@ -120,14 +122,17 @@ export class ConnectionManager implements ConnectionHost, Connector, Disposable 
   }
 
   open(client: AdmittedClient, sink: Sink, format: Format): Connection {
-    const { history, presence, resumptions } = this.#options;
-    const { recipients } = client;
+    const { disconnects, history, presence, resumptions } = this.#options;
+    const { recipients, pending } = client;
+    disconnects.end(pending);
     const connection = new Connection(this, { recipients, format, sink });
     client.connection = connection;
     this.#opening.delete(client);
     this.#connections.set(connection, client);
     presence.add(recipients);
-    if (client.after !== undefined && format.resumes) {
+    if (pending.isDisconnected(client)) {
+      connection.close(CLOSE.revoked);
+    } else if (client.after !== undefined && format.resumes) {
       resumptions.resume(connection, client.after);
     } else {
       connection.push(welcomeEvent(history.position, { retryMs: welcomeRetryMs() }));
@@ -139,6 +144,7 @@ export class ConnectionManager implements ConnectionHost, Connector, Disposable 
 
   onPeerGone(client: AdmittedClient): void {
     this.#opening.delete(client);
+    this.#options.disconnects.end(client.pending);
     client.connection?.close(CLOSE.goingAway);
     client.slot.release();
   }

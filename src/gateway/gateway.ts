@@ -5,6 +5,7 @@ import type { LookUps } from "../keystores/mod.ts";
 import type { Presence } from "../presence/mod.ts";
 import type { Settings } from "../settings/settings.ts";
 import { Admission } from "./admission.ts";
+import { Disconnects } from "./disconnects.ts";
 import { ConnectionManager, welcomeRetryMs } from "./connection_manager.ts";
 import { Limits } from "./limits.ts";
 import { Resumptions } from "./resumptions.ts";
@@ -47,11 +48,21 @@ export class Gateway implements Disposable {
       probe: () => bus.probe(),
       welcomeRetryMs,
     });
+    const disconnects = new Disconnects(lookUps);
     const shared = { hub: this.hub, history: this.history, resumptions: this.#resumptions };
-    this.router = new Router(shared);
-    const admission = new Admission({ settings, lookUps, limits: this.limits, node: this });
-    const { maxBufferedBytes } = settings;
-    this.manager = new ConnectionManager({ ...shared, admission, presence, maxBufferedBytes });
+    this.router = new Router({
+      ...shared,
+      disconnect: (order) => disconnects.carryOut(order, this.manager.connections),
+    });
+    const { limits } = this;
+    const admission = new Admission({ settings, lookUps, limits, disconnects, node: this });
+    this.manager = new ConnectionManager({
+      ...shared,
+      admission,
+      disconnects,
+      presence,
+      maxBufferedBytes: settings.maxBufferedBytes,
+    });
   }
 
   /** Whether the node is going away: no client is admitted any more. */

@@ -1,5 +1,5 @@
 import { getLogger } from "@logtape/logtape";
-import type { BusListener, Source } from "../bus/port.ts";
+import type { BusListener, DisconnectOrder, Source } from "../bus/port.ts";
 import type { Hub } from "../core/delivery/hub.ts";
 import type { History } from "../core/history/history.ts";
 import type { HistoryEntry } from "../core/history/history_entry.ts";
@@ -21,6 +21,8 @@ export interface RouterOptions {
   readonly hub: Hub;
   readonly history: History;
   readonly resumptions: Resumptions;
+  /** Carries out what a backend orders. */
+  readonly disconnect: (order: DisconnectOrder) => void;
 }
 
 /** What the router did, for the metrics. */
@@ -40,6 +42,8 @@ export class Router implements BusListener {
   readonly #hub: Hub;
   readonly #history: History;
   readonly #resumptions: Resumptions;
+  /** What the bus hands over of `BusListener.disconnect`. */
+  readonly disconnect: (order: DisconnectOrder) => void;
   #received = 0;
   #notForThisNode = 0;
   #delivered = 0;
@@ -49,10 +53,11 @@ export class Router implements BusListener {
   #isChannelHeard = false;
   readonly #logLimiter = new LogLimiter({ everyMs: LOG_EVERY_MS });
 
-  constructor({ hub, history, resumptions }: RouterOptions) {
+  constructor({ hub, history, resumptions, disconnect }: RouterOptions) {
     this.#hub = hub;
     this.#history = history;
     this.#resumptions = resumptions;
+    this.disconnect = disconnect;
   }
 
   /** Whether the window was read, so that clients can resume here. */

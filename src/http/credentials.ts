@@ -3,6 +3,8 @@
  * the raw URL: URLSearchParams would turn a plus into a space and let malformed escapes through.
  */
 
+import { createHash } from "node:crypto";
+
 /** The part of a request that is read here. */
 export interface KeyRequest {
   readonly url: string;
@@ -56,7 +58,8 @@ export function offersV1(headers: Headers): boolean {
   return subprotocols(headers).includes("keywire.v1");
 }
 
-function isKey(text: string): boolean {
+/** Whether `text` can be a key: 1 to 256 bytes of UTF-8 without control characters. */
+export function isKey(text: string): boolean {
   return text.length > 0 && text.length <= MAX_KEY_BYTES && text.isWellFormed() &&
     !/\p{Cc}/u.test(text) && new TextEncoder().encode(text).length <= MAX_KEY_BYTES;
 }
@@ -65,6 +68,11 @@ function keyOfSubprotocol(headers: Headers): string | undefined {
   const [entry, another] = subprotocols(headers).filter((each) => each.startsWith("key."));
   if (entry === undefined) return undefined;
   return another === undefined ? fromBase64Url(entry.slice("key.".length)) : MALFORMED;
+}
+
+/** SHA-256 of a key in unpadded base64url: names the key to other nodes without telling it. */
+export function sha256(key: string): string {
+  return createHash("sha256").update(key).digest("base64url");
 }
 
 function subprotocols(headers: Headers): string[] {

@@ -41,6 +41,10 @@ export const REFUSED = {
     status: 405,
     detail: "Cannot connect with this method: use GET",
   },
+  disconnected: {
+    status: 403,
+    detail: "Cannot connect as a backend has just disconnected this client: ask it for a valid key",
+  },
   draining: {
     status: 503,
     detail: "Cannot connect as this node is going away: try again, another node will answer",

@@ -1,4 +1,4 @@
-import type { BusListener, Source } from "../../src/bus/port.ts";
+import type { BusListener, DisconnectOrder, Source } from "../../src/bus/port.ts";
 import type { Malformed } from "../../src/core/malformed.ts";
 import { waitFor } from "../support/wait.ts";
 
@@ -40,6 +40,10 @@ export class Recorder implements BusListener {
   historyLoaded(id: string): void {
     this.filledWith = id;
     this.lines.push("filled");
+  }
+
+  disconnect({ recipients, keyHashes }: DisconnectOrder): void {
+    this.lines.push(`disconnect ${recipients} ${keyHashes}`);
   }
 
   /** The lines without beats and `filled`, which come when they come. */

@@ -65,6 +65,16 @@ together("RedisBus", {
     for (const bus of [one, two]) await hears(bus);
     await one.publish("appended");
     for (const recorder of recorders) await recorder.heard("entry appended");
+    // The key lies in the slot of the stream, whichever node that is.
+    const once = { idempotencyKey: "key" };
+    const ids = await Promise.all([one, two, one].map((bus) => bus.publish("once", once)));
+    assertEquals(new Set(ids).size, 1);
+    assertEquals(await two.cursor(), { stream: ids[0]!, marker: undefined, since: 0 });
+    await one.disconnect({ recipients: ["a"], keyHashes: [] });
+    for (const recorder of recorders) await recorder.heard("disconnect a ");
+    for (const recorder of recorders) {
+      assertEquals(recorder.news.filter((line) => line === "entry once").length, 1);
+    }
     for (const [at, server] of servers.entries()) {
       await server.tell("PUBLISH", "my_channel", `from ${at}`);
       for (const recorder of recorders) await recorder.heard(`message from ${at}`);

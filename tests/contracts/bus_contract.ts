@@ -1,7 +1,7 @@
 /** What every bus keeps, whatever is behind it. */
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { compareIds } from "../../src/core/position.ts";
-import type { Bus } from "../../src/bus/port.ts";
+import { type Bus, IdempotencyConflict } from "../../src/bus/port.ts";
 import { Recorder } from "../bus/recorder.ts";
 import { waitFor } from "../support/wait.ts";
 
@@ -83,6 +83,79 @@ export function testBus(
       if (!stream) return assertEquals(new Set(ids), new Set([undefined]));
       assertEquals(recorder.ids, ids as string[]);
       assertEquals(recorder.ids.toSorted(compareIds), recorder.ids);
+    });
+
+    test("publishes once under an idempotency key, and returns the first id", async ({ bus }) => {
+      const recorder = await listenTo(bus);
+      const once = (text: string, idempotencyKey: string) => bus.publish(text, { idempotencyKey });
+      const ids = await Promise.all(Array.from({ length: 20 }, () => once('{"n":1.0}', "a key")));
+      ids.push(await once('{"n":1.0}', "a key"));
+      assertEquals(new Set(ids).size, 1);
+      assertEquals(typeof ids[0], stream ? "string" : "undefined");
+      await once('{"n":1.0}', "another");
+      await bus.publish("the last");
+      await recorder.heard(`${kind} the last`);
+      const lines = ['{"n":1.0}', '{"n":1.0}', "the last"].map((text) => `${kind} ${text}`);
+      assertEquals(recorder.news, lines);
+      if (stream) assertEquals(recorder.ids[0], ids[0]);
+    });
+
+    test("keeps the order of what is published at once, whatever has a key", async ({ bus }) => {
+      const recorder = await listenTo(bus);
+      const texts = Array.from({ length: 100 }, (_, at) => `${at}`);
+      await Promise.all(
+        texts.map((text, at) =>
+          bus.publish(text, { idempotencyKey: at % 3 === 0 ? `key:${at}` : undefined })
+        ),
+      );
+      await recorder.heard(`${kind} 99`);
+      assertEquals(recorder.news, texts.map((text) => `${kind} ${text}`));
+    });
+
+    test("publishes no other envelope under the same idempotency key", async ({ bus }) => {
+      const recorder = await listenTo(bus);
+      const once = (text: string) => bus.publish(text, { idempotencyKey: "key" });
+      await once("one");
+      await assertRejects(() => once("two"), IdempotencyConflict);
+      await once("one");
+      await bus.publish("the last");
+      await recorder.heard(`${kind} the last`);
+      assertEquals(recorder.news, [`${kind} one`, `${kind} the last`]);
+    });
+
+    test("hands an order to disconnect over, once each", async ({ bus }) => {
+      const recorder = await listenTo(bus);
+      await bus.disconnect({ recipients: ["ä b", "c"], keyHashes: [] });
+      await bus.disconnect({ recipients: [], keyHashes: ["hash"] });
+      await bus.disconnect({ recipients: [], keyHashes: ["hash"] });
+      await waitFor("three orders", () => recorder.news.length === 3);
+      assertEquals(recorder.news, ["disconnect ä b,c ", "disconnect  hash", "disconnect  hash"]);
+    });
+
+    test("names a position behind all that was published before the question", async ({ bus }) => {
+      const recorder = await listenTo(bus);
+      const before = await bus.cursor();
+      if (!stream) assertEquals(before.stream, "0-0");
+      for (let at = 0; at < 3; at++) {
+        const id = await bus.publish(`${at}`);
+        const heard = recorder.beats.length;
+        const position = await bus.cursor();
+        assertEquals(position.since, 0);
+        if (stream) assertEquals(position.stream, id);
+        assert(recorder.beats.indexOf(position.marker ?? "") >= heard, "the marker is new");
+      }
+      // The messages of the channel come before the marker that was sent behind them.
+      if (!stream) {
+        assert(recorder.lines.indexOf("message 2") < recorder.lines.lastIndexOf("beat"));
+      }
+    });
+
+    test("answers questions for the position that come at once", async ({ bus }) => {
+      const recorder = await listenTo(bus);
+      const questions = Array.from({ length: 50 }, () => bus.cursor());
+      for (const { marker } of await Promise.all(questions)) {
+        assert(recorder.beats.includes(marker ?? ""));
+      }
     });
 
     test("publishes notices for backends, in order", async (under) => {
