@@ -1,3 +1,5 @@
+# To pin it by digest, which no later push to the tag can change: look the digest up yourself, with
+# `docker buildx imagetools inspect denoland/deno:debian-2.9.6`, and append `@sha256:…` to the name.
 FROM denoland/deno:debian-2.9.6
 WORKDIR /app
 # The files stay root's: the program can read them and nothing more.
@@ -8,6 +10,7 @@ COPY deno.json deno.lock ./
 RUN deno install --frozen
 
 COPY main.ts ./
+COPY deploy/with_nofile.sh ./
 COPY src src
 COPY webpage webpage
 RUN deno cache --frozen main.ts
@@ -20,6 +23,6 @@ EXPOSE 8088
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s \
   CMD ["deno", "eval", "const port = Deno.env.get('PORT') ?? 8088; const { ok } = await fetch(`http://127.0.0.1:${port}/health`); Deno.exit(ok ? 0 : 1);"]
 
-# The image's entrypoint is tini, which passes SIGTERM on, so that the gateway drains. This is the
-# start task of deno.json, without a second process to run it.
-CMD ["deno", "run", "--frozen", "--no-prompt", "--unstable-no-legacy-abort", "--allow-net", "--allow-env", "--allow-sys", "--allow-read=webpage", "main.ts"]
+# The image's entrypoint is tini, which passes SIGTERM on, so that the gateway drains. The script
+# tells the limit of descriptors and is replaced by the start task of deno.json.
+CMD ["sh", "with_nofile.sh", "deno", "run", "--frozen", "--no-prompt", "--unstable-no-legacy-abort", "--allow-net", "--allow-env", "--allow-read=webpage", "main.ts"]

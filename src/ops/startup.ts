@@ -1,5 +1,6 @@
 /** What the start tells people: where the page is, what is embedded, or why it stops. */
 import { getLogger } from "@logtape/logtape";
+import { reportDescriptors } from "./descriptors.ts";
 import { InvalidSetting, isLoopback, type Settings } from "../settings/settings.ts";
 
 const log = getLogger(["keywire"]);
@@ -10,7 +11,7 @@ export function isOpen({ redisUrl, mongodbUrl, host, apiTokens }: Settings): boo
   return isEmbedded && isLoopback(host) && apiTokens.length === 0;
 }
 
-/** Logs where the page is, how to publish, and which parts are embedded. */
+/** Logs where the page is, how to publish, which parts are embedded, and how far descriptors go. */
 export function logStartup(settings: Settings, version: string): void {
   const { host, port, redisUrl, mongodbUrl, embeddedKeys } = settings;
   const at = `http://${isLoopback(host) || host === "0.0.0.0" ? "localhost" : host}:${port}`;
@@ -20,6 +21,9 @@ export function logStartup(settings: Settings, version: string): void {
     ...mongodbUrl === undefined ? ["the key store (set MONGODB_URL to use MongoDB)"] : [],
   ];
   if (embedded.length > 0) log.info(`Embedded: ${embedded.join("; ")}`);
+  const descriptors = reportDescriptors(settings);
+  if (descriptors.isEnough) log.info(descriptors.text);
+  else log.warn(descriptors.text);
   if (isOpen(settings)) {
     const envelope = JSON.stringify({ recipients: [embeddedKeys[0]], hello: "world" });
     const curl = `curl -sS ${at}/api/publish -H 'Content-Type: application/json' -d '${envelope}'`;

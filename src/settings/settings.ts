@@ -34,6 +34,8 @@ export interface Settings {
   readonly demo: boolean;
   readonly apiTokens: readonly string[];
   readonly internalPort: number | undefined;
+  /** How many descriptors the process may hold; undefined: unknown. */
+  readonly nofile: number | undefined;
   /** `"*"` or a list of exact origins. */
   readonly allowedOrigins: "*" | readonly string[];
   readonly trustedProxies: readonly Cidr[];
@@ -96,6 +98,7 @@ export function readSettings(get: (name: string) => string | undefined): Setting
     demo: env.oneOf("DEMO", ["0", "1"]) === "1",
     apiTokens: env.list("API_TOKEN", RULES.token) ?? [],
     internalPort: env.optionalInteger("INTERNAL_PORT", PORTS),
+    nofile: env.optionalInteger("NOFILE", { from: 1, to: PLENTY }),
     allowedOrigins: origins(env),
     trustedProxies: (env.list("TRUSTED_PROXIES", RULES.proxy) ?? []).map((text) =>
       parseCidr(text)!
