@@ -8,6 +8,7 @@ import { canInstall, install } from "./apt.ts";
 import { findChromium } from "./chromium.ts";
 import { findFerretdb } from "./ferretdb.ts";
 import { hasGo, installGo } from "./go.ts";
+import { ensureKubernetesSchemas } from "./kubernetes.ts";
 import { ensureMongodb } from "./mongodb.ts";
 import { succeeds } from "./run.ts";
 import { say } from "./say.ts";
@@ -51,6 +52,11 @@ const NEEDS: readonly Need[] = [
     isMet: () => succeeds("caddy", "version"),
     meet: () => install("caddy"),
   },
+  {
+    name: "systemd-analyze",
+    isMet: () => succeeds("systemd-analyze", "--version"),
+    meet: () => install("systemd"),
+  },
   // What follows runs the lines of the README for backends.
   {
     name: "curl",
@@ -92,6 +98,7 @@ async function setUp(): Promise<void> {
     await meet();
     if (!await isMet()) throw new Error(`Cannot find ${name}, though it was installed`);
   }
+  await ensureKubernetesSchemas();
   await ensureMongodb();
 }
 
