@@ -19,7 +19,7 @@ const log = getLogger(["keywire"]);
 const nodeId = crypto.randomUUID().replaceAll("-", "").slice(0, 16);
 const bus = ops.exitOnInvalidSetting(() => openBus(settings, { nodeId, now: Date.now }));
 const keyStore = ops.exitOnInvalidSetting(() => openKeyStore(settings));
-const presence = openPresence(settings, bus);
+const presence = openPresence(settings, { bus, nodeId, report: () => report() });
 const lookUps = new LookUps(keyStore, {
   timeoutMs: settings.mongodbTimeoutMs,
   // The embedded store answers at once, and requests that wait together fragment the memory.
@@ -33,6 +33,7 @@ new Revalidation({
   timeoutMs: settings.mongodbTimeoutMs,
 }).start();
 
+const report = ops.createNodeReport({ gateway, bus, version: config.version });
 const health = new ops.Health(bus, keyStore, gateway);
 const isOpen = ops.isOpen(settings);
 const options: AppOptions = {
@@ -41,7 +42,7 @@ const options: AppOptions = {
   events: new EventsTransport(gateway.manager),
   api: createApi({
     bus,
-    presence: settings.redisUrl === undefined ? presence : undefined,
+    presence,
     maxMessageBytes: settings.maxMessageBytes,
     tokens: settings.apiTokens,
     open: isOpen,

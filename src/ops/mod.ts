@@ -2,6 +2,7 @@
 export * from "./drain.ts";
 export * from "./health.ts";
 export * from "./metrics.ts";
+export * from "./node_report.ts";
 export * from "./serve.ts";
 export * from "./simulate_restart.ts";
 export * from "./startup.ts";

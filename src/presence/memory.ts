@@ -1,4 +1,4 @@
-import type { Presence, RecipientPresence } from "./port.ts";
+import type { NodeInfo, NodeRegistry, Presence, RecipientPresence } from "./port.ts";
 
 export interface MemoryPresenceOptions {
   /** Publishes one notice; rejects when it could not, and is then asked again later. */
@@ -9,6 +9,8 @@ export interface MemoryPresenceOptions {
   readonly retryMs?: number;
   /** The clock, in milliseconds since 1970. */
   readonly now?: () => number;
+  /** This node, the only one. */
+  readonly self?: () => NodeInfo;
 }
 
 /** How many notices are under way at once. */
@@ -18,8 +20,9 @@ const BATCH = 500;
  * The presence of this node's own connections. It compares what is true with what was announced and
  * publishes the difference, so a fault of the bus delays notices and never makes one up.
  */
-export class MemoryPresence implements Presence {
-  readonly #options: Required<MemoryPresenceOptions>;
+export class MemoryPresence implements Presence, NodeRegistry {
+  readonly #options: Required<Omit<MemoryPresenceOptions, "self">>;
+  readonly #self: (() => NodeInfo) | undefined;
   readonly #present = new Map<string, { sockets: number; readonly since: number }>();
   #size = 0;
   readonly #announced = new Set<string>();
@@ -29,8 +32,11 @@ export class MemoryPresence implements Presence {
   #wake: (() => void) | undefined;
   #disposed = false;
 
-  constructor({ notify, graceMs = 0, retryMs = 1000, now = Date.now }: MemoryPresenceOptions) {
+  constructor(
+    { notify, graceMs = 0, retryMs = 1000, now = Date.now, self }: MemoryPresenceOptions,
+  ) {
     this.#options = { notify, graceMs, retryMs, now };
+    this.#self = self;
   }
 
   add(recipients: readonly string[]): void {
@@ -80,6 +86,10 @@ export class MemoryPresence implements Presence {
 
   size(): Promise<number> {
     return Promise.resolve(this.#size);
+  }
+
+  nodes(): Promise<readonly NodeInfo[]> {
+    return Promise.resolve(this.#self === undefined ? [] : [this.#self()]);
   }
 
   async settled(): Promise<void> {

@@ -1,6 +1,7 @@
 import type { Settings } from "../settings/settings.ts";
 import { MemoryPresence } from "./memory.ts";
-import type { Presence } from "./port.ts";
+import type { NodeRegistry, NodeReport, Presence } from "./port.ts";
+import { RedisPresence } from "./redis.ts";
 
 /** Where notices are published: a bus, which this room does not import. */
 export interface NoticePublisher {
@@ -8,17 +9,57 @@ export interface NoticePublisher {
   notify(channel: string, payload: string): Promise<void>;
 }
 
-/** The presence that the settings ask for. */
+/** What a presence needs beside the settings. */
+export interface OpenPresenceOptions {
+  /** Publishes the notices of the embedded presence. */
+  readonly bus: NoticePublisher;
+  /** This node: no other has or had the same. At most 20 characters of `[A-Za-z0-9_]`. */
+  readonly nodeId: string;
+  /** What the node says of itself to the others, asked each few seconds. */
+  readonly report: () => NodeReport;
+}
+
+/**
+ * The presence that the settings ask for: over all nodes of a Redis, or the embedded one.
+ * @throws {TypeError} when the URL of Redis cannot be read; the message shows nothing of it.
+ */
 export function openPresence(
-  { connectedChannel, disconnectedChannel, presenceGraceSeconds }: Pick<
+  settings: Pick<
     Settings,
-    "connectedChannel" | "disconnectedChannel" | "presenceGraceSeconds"
+    | "redisUrl"
+    | "redisSentinelUsername"
+    | "redisSentinelPassword"
+    | "redisPrefix"
+    | "host"
+    | "port"
+    | "connectedChannel"
+    | "disconnectedChannel"
+    | "presenceGraceSeconds"
   >,
-  bus: NoticePublisher,
-): Presence {
-  const channels = { connected: connectedChannel, disconnected: disconnectedChannel };
-  return new MemoryPresence({
-    notify: (kind, recipient) => bus.notify(channels[kind], recipient),
-    graceMs: presenceGraceSeconds * 1000,
+  { bus, nodeId, report }: OpenPresenceOptions,
+): Presence & NodeRegistry {
+  const { redisUrl, host, port, connectedChannel, disconnectedChannel } = settings;
+  const graceMs = settings.presenceGraceSeconds * 1000;
+  if (redisUrl === undefined) {
+    const channels = { connected: connectedChannel, disconnected: disconnectedChannel };
+    return new MemoryPresence({
+      notify: (kind, recipient) => bus.notify(channels[kind], recipient),
+      graceMs,
+      self: () => ({ ...report(), id: nodeId, isThis: true, address: `${host}:${port}` }),
+    });
+  }
+  return new RedisPresence({
+    url: redisUrl,
+    sentinel: {
+      username: settings.redisSentinelUsername,
+      password: settings.redisSentinelPassword,
+    },
+    prefix: settings.redisPrefix,
+    connectedChannel,
+    disconnectedChannel,
+    nodeId,
+    port,
+    report,
+    timing: { graceMs },
   });
 }

@@ -1,35 +1,76 @@
+/** How one recipient is present, over all nodes. */
+export interface RecipientPresence {
+  /** Open sockets. */
+  readonly sockets: number;
+  /** Since when there has been one, in milliseconds since 1970. */
+  readonly since?: number;
+}
+
 /**
- * Presence knows which recipients are there, and tells backends when that changes: `connected` when
- * the first connection of a recipient appears, `disconnected` when the last one is gone.
+ * Presence says which recipients are there, and tells backends when that changes: `connected` when
+ * the first socket of a recipient appears anywhere, `disconnected` when the last one is gone
+ * everywhere.
  */
 export interface Presence extends AsyncDisposable {
-  /** One more connection of each of `recipients` on this node. Never waits and never throws. */
+  /** One more socket of each of `recipients` on this node. Never waits and never throws. */
   add(recipients: readonly string[]): void;
-  /** One connection less of each of `recipients` on this node. Never waits and never throws. */
+  /** One socket less of each of `recipients` on this node. Never waits and never throws. */
   remove(recipients: readonly string[]): void;
   /**
-   * Which of `recipients` are there, on any node; those that are not are absent.
-   * @throws {PresenceUnavailable} when that cannot be known now
+   * Who of `recipients` is there, over all nodes. Absent from the answer: offline.
+   * @throws {PresenceUnavailable} where that is not known
    */
   lookUp(recipients: readonly string[]): Promise<ReadonlyMap<string, RecipientPresence>>;
   /**
-   * How many connections there are on all nodes.
-   * @throws {PresenceUnavailable} when that cannot be known now
+   * The connections of all living nodes.
+   * @throws {PresenceUnavailable} where that is not known
    */
   size(): Promise<number>;
   /** Resolves when every notice that is owed now was published, or was given up. */
   settled(): Promise<void>;
 }
 
-/** A recipient that is there. */
-export interface RecipientPresence {
-  /** How many connections it has, on all nodes. */
-  readonly sockets: number;
-  /** Since when it has had any, in milliseconds since 1970; undefined where that is not known. */
-  readonly since?: number;
+/** What a node says of itself beside its address, renewed every few seconds. */
+export interface NodeReport {
+  readonly version: string;
+  /** Since when it has run, in milliseconds since 1970. */
+  readonly since: number;
+  readonly connections: number;
+  /** Messages that came from the bus, and messages handed to connections, a second. */
+  readonly messagesPerSecond?: number;
+  readonly deliveriesPerSecond?: number;
+  /** How far it trails the stream, in milliseconds. */
+  readonly lagMs?: number;
+  /** What is wrong with it, one line without secrets. */
+  readonly trouble?: string | undefined;
+  /** Whether it goes away. */
+  readonly isDraining?: boolean;
 }
 
-/** Presence cannot be asked now: its server gives no answer. */
+/** What is known of a node. */
+export interface NodeStatus extends NodeReport {
+  /** Where other nodes reach it, `<address>:<port>`, as far as it is known. */
+  readonly address: string;
+}
+
+/** A node that lives. */
+export interface NodeInfo extends NodeStatus {
+  /** No other node has or had the same. */
+  readonly id: string;
+  /** Whether it is the node that answers. */
+  readonly isThis: boolean;
+}
+
+/** The view of all nodes. */
+export interface NodeRegistry {
+  /**
+   * The nodes that live, as of the last few seconds.
+   * @throws {PresenceUnavailable} where that is not known
+   */
+  nodes(): Promise<readonly NodeInfo[]>;
+}
+
+/** Who is there is not known: the registry does not answer, or lost its data a moment ago. */
 export class PresenceUnavailable extends Error {
   override name = "PresenceUnavailable";
 }

@@ -5,7 +5,7 @@ import type { RedisAddress } from "../core/redis_url.ts";
 export { parseRedisUrl, type RedisAddress, whereIs } from "../core/redis_url.ts";
 
 /** What a connection is for; one that blocks or subscribes can do nothing else. */
-export type RedisRole = "commands" | "reader" | "subscriber";
+export type RedisRole = "commands" | "reader" | "subscriber" | "presence";
 
 /** What Keywire uses of an ioredis client, be it of one server or of a Cluster. */
 export interface RedisClient {
@@ -22,6 +22,14 @@ export interface RedisClient {
 /** A client that subscribes, and what its connection brings. */
 export interface RedisSubscriber extends RedisClient {
   readonly stream: Readable;
+}
+
+/** A client that sends many commands at once, to one server. */
+export interface RedisPipelineClient extends RedisSubscriber {
+  /** Sends `commands` in one write; replies come in their order. */
+  pipeline(commands: (readonly (string | number)[])[]): {
+    exec(): Promise<[Error | null, unknown][] | null>;
+  };
 }
 
 const CONNECT_TIMEOUT_MS = 2_000;
@@ -64,6 +72,20 @@ export function connectSubscriber(
   const nodes = known.length > 0 ? known : address.hosts;
   const node = nodes[Math.floor(random() * nodes.length)] ?? nodes[0];
   return new Redis({ ...redisOptions(address, "subscriber"), ...node });
+}
+
+/**
+ * Opens a connection for many commands at once, to the one server, to the master behind Sentinels,
+ * or to `server`, a node of the Cluster.
+ */
+export function connectMaster(
+  address: RedisAddress,
+  server?: { readonly host: string; readonly port: number },
+): RedisPipelineClient {
+  const client = server === undefined
+    ? connectServer(address, "presence")
+    : new Redis({ ...redisOptions(address, "presence"), ...server });
+  return client as unknown as RedisPipelineClient;
 }
 
 /** Opens a connection to the one server, or to the master. */

@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { handshake, items, openEvents, openSocket } from "../support/clients.ts";
 import { type KeywireProcess, startKeywire } from "../support/gateway.ts";
+import { trustRegistry } from "../support/presence.ts";
 import { startRedis } from "../support/redis.ts";
 import { openBackend } from "../support/redis_client.ts";
 import { StalledClient } from "../support/stalled_client.ts";
@@ -48,6 +49,7 @@ async function stall(gateway: KeywireProcess, key: string, redis: string): Promi
 together("SIGTERM sends everybody away in time", {
   "each as its protocol has it, spread over the time there is": async () => {
     await using redis = await startRedis();
+    await trustRegistry(redis);
     const { gateway, keys } = await start({ REDIS_URL: redis.url }, 61);
     await using _ = gateway;
     const backend = await openBackend(redis.url, { channels: ["disconnected"] });
@@ -94,6 +96,7 @@ together("SIGTERM sends everybody away in time", {
   "though some do not read and Redis is dead or frozen": async () => {
     await Promise.all((["kill", "freeze"] as const).map(async (fault) => {
       await using redis = await startRedis();
+      await trustRegistry(redis);
       const { gateway, keys } = await start({ REDIS_URL: redis.url }, 2);
       await using _ = gateway;
       using _stalled = await stall(gateway, keys[0]!, redis.url);

@@ -4,6 +4,7 @@ import { launchChromium } from "../support/chromium.ts";
 import { handshake, items, openSocket } from "../support/clients.ts";
 import { startKeywire } from "../support/gateway.ts";
 import { startMongodb } from "../support/mongodb.ts";
+import { trustRegistry } from "../support/presence.ts";
 import { startRedis } from "../support/redis.ts";
 import { openBackend } from "../support/redis_client.ts";
 import { waitFor } from "../support/wait.ts";
@@ -12,6 +13,7 @@ const KEY = "00721b2a-046c-4ecc-a5df-5f808cc6c58f";
 
 Deno.test("A PUBLISH in Redis reaches the browser whose key MongoDB knows", async (t) => {
   await using redis = await startRedis();
+  await trustRegistry(redis);
   await using mongodb = await startMongodb();
   await using client = new MongoClient(mongodb.url);
   const database = `path${crypto.randomUUID().slice(0, 8)}`;

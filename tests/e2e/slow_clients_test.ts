@@ -2,6 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { BulletPolling } from "../support/bullet.ts";
 import { items, openEvents, openSocket, publish, type SocketClient } from "../support/clients.ts";
 import { type KeywireProcess, startKeywire } from "../support/gateway.ts";
+import { trustRegistry } from "../support/presence.ts";
 import { startRedis } from "../support/redis.ts";
 import { type Backend, openBackend } from "../support/redis_client.ts";
 import { StalledClient } from "../support/stalled_client.ts";
@@ -23,6 +24,7 @@ const filled = (recipient: string, n: number, bytes: number) =>
 Deno.test("A client that never reads is cut off, and nobody else waits for it", async (t) => {
   const patience = findsStalledWithoutTraffic(); // It takes 30 s, beside all that follows.
   await using redis = await startRedis();
+  await trustRegistry(redis);
   await using gateway = await startKeywire({
     REDIS_URL: redis.url,
     EMBEDDED_KEYS: "others,reader,one,fifty,stream,poll,large",

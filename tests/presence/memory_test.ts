@@ -1,5 +1,30 @@
 import { assertEquals } from "@std/assert";
 import { MemoryPresence } from "../../src/presence/mod.ts";
+import { testPresence } from "../contracts/presence_contract.ts";
+
+testPresence("MemoryPresence", ({ graceMs, connections }) => {
+  const notices: string[] = [];
+  const presence = new MemoryPresence({
+    notify: (kind, recipient) => {
+      notices.push(`${kind} ${recipient}`);
+      return Promise.resolve();
+    },
+    graceMs,
+    self: () => ({
+      id: "node",
+      isThis: true,
+      address: "127.0.0.1:8088",
+      version: "0",
+      since: 0,
+      connections: connections(),
+    }),
+  });
+  return Promise.resolve({
+    presence,
+    notices,
+    [Symbol.asyncDispose]: () => presence[Symbol.asyncDispose](),
+  });
+});
 
 function presence({ failures = 0, graceMs = 0 } = {}) {
   const said: string[] = [];

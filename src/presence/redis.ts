@@ -1,0 +1,186 @@
+import { getLogger } from "@logtape/logtape";
+import type { SentinelCredentials } from "../core/redis_url.ts";
+import { parseRedisUrl, type RedisAddress, whereIs } from "../redis/connect_redis.ts";
+import type { NodeInfo, NodeRegistry, NodeReport, Presence, RecipientPresence } from "./port.ts";
+import { ClusterMap } from "./cluster_map.ts";
+import { RedisMaster } from "./redis_master.ts";
+import { PresenceNames } from "./presence_names.ts";
+import { Registry, type ShardMap, type ShardMapEvents } from "./registry.ts";
+import { type Clock, type PresenceTiming, Shard } from "./shard.ts";
+
+/** What {@link RedisPresence} is made of. */
+export interface RedisPresenceOptions {
+  /** As `parseRedisUrl` takes it. */
+  readonly url: string;
+  /** What the Sentinels want, where there are any. */
+  readonly sentinel?: SentinelCredentials;
+  /** Begins every name in Redis. */
+  readonly prefix: string;
+  readonly connectedChannel: string;
+  readonly disconnectedChannel: string;
+  /** This node: no other has or had the same. At most 20 characters of `[A-Za-z0-9_]`. */
+  readonly nodeId: string;
+  /** What the node says of itself, its address aside; asked each time that the lease is renewed. */
+  readonly report: () => NodeReport;
+  /** The port of its address. */
+  readonly port: number;
+  /** Times that differ from {@link DEFAULT_TIMING}. */
+  readonly timing?: Partial<PresenceTiming>;
+  /** From 0 to below 1. */
+  readonly random?: () => number;
+}
+
+/**
+ * How long everything takes. A node that dies is reaped within 15 s: its lease was seen at most 3 s
+ * after its last renewal, ends 8 s later, and is looked at each 3 s.
+ */
+export const DEFAULT_TIMING: PresenceTiming = {
+  renewMs: 3_000,
+  leaseMs: 8_000,
+  graceMs: 0,
+  retryMs: 1_000,
+  sweepMs: 600_000,
+  forgetMs: 60_000,
+  keepMs: 86_400_000,
+};
+
+/** Two lines of the log about the same are at least so far apart. */
+const LOG_EVERY_MS = 10_000;
+
+const log = getLogger(["keywire", "presence"]);
+
+/** Presence over all nodes of a Redis, of a master behind Sentinels, or of a Cluster. */
+export class RedisPresence implements Presence, NodeRegistry {
+  readonly #address: RedisAddress;
+  readonly #registry: Registry;
+  readonly #clock = new SystemClock();
+  #map: ShardMap | undefined;
+  /** How often Redis refused something, which was tried again. */
+  #refusals = 0;
+  #loggedAt = -Infinity;
+
+  /** @throws {TypeError} when the URL cannot be read; the message shows nothing of it. */
+  constructor(options: RedisPresenceOptions) {
+    const { url, prefix, nodeId, report, port, timing, random = Math.random } = options;
+    this.#address = parseRedisUrl(url, options.sentinel);
+    let made = 0;
+    this.#registry = new Registry({
+      ...options,
+      timing: { ...DEFAULT_TIMING, ...timing },
+      clock: this.#clock,
+      unique: () => `${nodeId}-${(made++).toString(36)}`,
+      status: () => ({ address: `${this.#map?.localAddress ?? "unknown"}:${port}`, ...report() }),
+      refused: (error) => this.#refused(error),
+      connect: (events) => this.#map = this.#connect(events, new PresenceNames(prefix), random),
+    });
+  }
+
+  /** How often Redis refused something of presence, which was tried again. */
+  get refusals(): number {
+    return this.#refusals;
+  }
+
+  add(recipients: readonly string[]): void {
+    this.#registry.add(recipients);
+  }
+
+  remove(recipients: readonly string[]): void {
+    this.#registry.remove(recipients);
+  }
+
+  lookUp(recipients: readonly string[]): Promise<ReadonlyMap<string, RecipientPresence>> {
+    return this.#registry.lookUp(recipients);
+  }
+
+  size(): Promise<number> {
+    return this.#registry.size();
+  }
+
+  nodes(): Promise<readonly NodeInfo[]> {
+    return this.#registry.nodes();
+  }
+
+  settled(): Promise<void> {
+    return this.#registry.settled();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#registry[Symbol.asyncDispose]();
+    this.#clock.stop();
+  }
+
+  #connect(events: ShardMapEvents, names: PresenceNames, random: () => number): ShardMap {
+    const address = this.#address;
+    const down = (reason: string) => this.#lost(reason);
+    if (address.kind === "cluster") {
+      return new ClusterMap({ ...events, address, names, random, down });
+    }
+    const link: RedisMaster = new RedisMaster({
+      address,
+      random,
+      up: (runId) => shard.connected(runId),
+      down: (reason) => {
+        shard.disconnected();
+        down(reason);
+      },
+    });
+    const shard = new Shard({ ...events, link, markKey: names.mark("nodes") });
+    return {
+      all: [shard],
+      of: () => shard,
+      get localAddress() {
+        return link.localAddress;
+      },
+      [Symbol.asyncDispose]: () => link[Symbol.asyncDispose](),
+    };
+  }
+
+  #refused(error: Error): void {
+    this.#refusals++;
+    this.#warn("refuses what presence asks, which is tried again", error.message);
+  }
+
+  #lost(reason: string): void {
+    if (reason !== "closed") this.#warn("is not there for presence, and is waited for", reason);
+  }
+
+  #warn(what: string, reason: string): void {
+    const now = this.#clock.now();
+    if (now - this.#loggedAt < LOG_EVERY_MS) return;
+    this.#loggedAt = now;
+    log.warning("Redis at {where} {what}: {reason}", {
+      where: whereIs(this.#address),
+      what,
+      reason,
+    });
+  }
+}
+
+/** The clock of the system. */
+class SystemClock implements Clock {
+  readonly #timers = new Set<ReturnType<typeof setTimeout>>();
+  #isStopped = false;
+
+  now(): number {
+    return performance.now();
+  }
+
+  after(ms: number, callback: () => void): () => void {
+    if (this.#isStopped) return () => {};
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      callback();
+    }, ms);
+    this.#timers.add(timer);
+    return () => {
+      this.#timers.delete(timer);
+      clearTimeout(timer);
+    };
+  }
+
+  /** Forgets every timer, and takes no more. */
+  stop(): void {
+    this.#isStopped = true;
+    for (const timer of this.#timers) clearTimeout(timer);
+  }
+}

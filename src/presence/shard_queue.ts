@@ -1,0 +1,130 @@
+import type { Entry, Step } from "./entry.ts";
+import type { Lease } from "./lease.ts";
+import type { Clock, PresenceTiming, Shard } from "./shard.ts";
+import type { Steps } from "./steps.ts";
+
+/** How many commands go in one pipeline: Redis serves no one else for that long, some 2 ms. */
+const BATCH = 500;
+
+/** What a {@link ShardQueue} needs. */
+export interface ShardQueueOptions {
+  readonly lease: Lease;
+  readonly clock: Clock;
+  readonly timing: PresenceTiming;
+  readonly refused: (error: Error) => void;
+  /** Names entries before their records are written; false where that failed. */
+  readonly name: (entries: readonly Entry[]) => Promise<boolean>;
+}
+
+/** The entries of one master that something may have to be sent for, sent in batches. */
+export class ShardQueue {
+  readonly #shard: Shard;
+  readonly #steps: Steps;
+  readonly #options: ShardQueueOptions;
+  #waiting = new Set<Entry>();
+  /** Entries that are decided once the master is trusted. */
+  #parked = new Set<Entry>();
+  #isRunning = false;
+
+  constructor(
+    shard: Shard,
+    steps: Steps,
+    options: ShardQueueOptions,
+  ) {
+    this.#shard = shard;
+    this.#steps = steps;
+    this.#options = options;
+  }
+
+  /** Whether nothing waits and nothing is under way. */
+  get isSettled(): boolean {
+    return !this.#isRunning && this.#waiting.size === 0 && this.#parked.size === 0;
+  }
+
+  /** Has `entry` looked at soon, with all that changes in this turn. */
+  add(entry: Entry): void {
+    this.#waiting.add(entry);
+    this.kick();
+  }
+
+  /** Looks at what was put off. */
+  unpark(): void {
+    for (const entry of this.#parked) this.#waiting.add(entry);
+    this.#parked.clear();
+    this.kick();
+  }
+
+  /** Sends what waits, unless that is under way. */
+  kick(): void {
+    if (this.#isRunning || this.#waiting.size === 0) return;
+    this.#isRunning = true;
+    void this.#run();
+  }
+
+  async #run(): Promise<void> {
+    await Promise.resolve();
+    let goesOn = true;
+    while (goesOn && this.#shard.isReady && this.#options.lease.isHeld) {
+      const entries = this.#take();
+      if (entries.length === 0) break;
+      goesOn = await this.#options.name(entries) && await this.#send(entries);
+      for (const entry of entries) {
+        entry.isBusy = false;
+        this.#waiting.add(entry);
+      }
+    }
+    this.#isRunning = false;
+    if (!goesOn) this.#options.clock.after(this.#options.timing.retryMs, () => this.kick());
+  }
+
+  #take(): Entry[] {
+    const entries: Entry[] = [];
+    for (const entry of this.#waiting) {
+      if (entries.length === BATCH) break;
+      this.#waiting.delete(entry);
+      const step = this.#steps.next(entry);
+      if (step === "park") this.#parked.add(entry);
+      else if (step !== undefined) {
+        entry.isBusy = true;
+        entries.push(entry);
+      }
+    }
+    return entries;
+  }
+
+  /** Returns whether there is nothing to wait for before the next batch. */
+  async #send(entries: readonly Entry[]): Promise<boolean> {
+    const { lease, refused } = this.#options;
+    // Much may have changed meanwhile, the epoch under which they are named as well.
+    if (!this.#shard.isReady || !lease.isHeld) return true;
+    const steps = entries.filter(({ isNamed }) => isNamed)
+      .map((entry) => this.#steps.next(entry))
+      .filter((step): step is Step => typeof step === "object");
+    const commands = steps.map((step) => this.#steps.command(step));
+    for (const { entry } of steps) entry.isStale = entry.restores = false;
+    let replies: readonly unknown[];
+    try {
+      replies = await this.#shard.send([...commands, ["GET", this.#shard.markKey]]);
+    } catch {
+      for (const step of steps) this.#steps.unanswered(step);
+      return false;
+    }
+    let isLost = false;
+    let error: Error | undefined;
+    for (const [at, step] of steps.entries()) {
+      const reply = replies[at];
+      if (reply instanceof Error) {
+        error = reply;
+        step.entry.isStale = true;
+        step.entry.restores ||= step.restores;
+      } else if (this.#steps.apply(step, reply)) isLost = true;
+    }
+    // What was lost, or removed by a reaper, is noticed before anything is decided.
+    if (isLost || !this.#shard.agrees(replies.at(-1))) {
+      await this.#shard.check();
+      await lease.prove();
+    }
+    if (error !== undefined) refused(error);
+    return error === undefined;
+  }
+}

@@ -1,0 +1,193 @@
+/** Presence on one real Redis. */
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { PresenceUnavailable } from "../../src/presence/mod.ts";
+import { testPresence } from "../contracts/presence_contract.ts";
+import { openRedisPresence, trustRegistry } from "../support/presence.ts";
+import { Proxy } from "../support/proxy.ts";
+import { type Backend, openBackend } from "../support/redis_client.ts";
+import { startRedis } from "../support/redis.ts";
+import { together } from "../support/together.ts";
+import { waitFor } from "../support/wait.ts";
+
+const CHANNELS = { channels: ["connected", "disconnected"] };
+
+testPresence("RedisPresence", async ({ graceMs, connections }) => {
+  const stack = new AsyncDisposableStack();
+  const server = stack.use(await startRedis());
+  await trustRegistry(server);
+  const backend = stack.use(await openBackend(server.url, CHANNELS));
+  const presence = stack.use(openRedisPresence(server.url, {
+    timing: { graceMs },
+    report: () => ({ version: "0", since: 0, connections: connections() }),
+  }));
+  await waitFor("the lease", () => presence.nodes().then(() => true, () => false));
+  return {
+    presence,
+    notices: backend.heard,
+    [Symbol.asyncDispose]: () => stack[Symbol.asyncDispose](),
+  };
+});
+
+/** What Redis holds, the mark aside, and whether everything expires within a day. */
+async function leftovers({ redis }: Backend): Promise<string[]> {
+  const keys = await redis.keys("*");
+  for (const key of keys) {
+    const ms = await redis.pttl(key);
+    assert(ms > 0 && ms <= 86_400_000, `${key} expires in ${ms} ms`);
+  }
+  return keys.filter((key) => !key.endsWith(":mark"));
+}
+
+together("RedisPresence", {
+  "announces a recipient of two nodes once, and when it has left both": async () => {
+    await using server = await startRedis();
+    await trustRegistry(server);
+    await using backend = await openBackend(server.url, CHANNELS);
+    await using one = openRedisPresence(server.url);
+    await using two = openRedisPresence(server.url);
+    one.add(["a"]);
+    await one.settled();
+    two.add(["a"]);
+    await two.settled();
+    assertEquals((await one.lookUp(["a"])).get("a")?.sockets, 2);
+    one.remove(["a"]);
+    await one.settled();
+    two.add(["a"]);
+    two.remove(["a"]);
+    await two.settled();
+    assertEquals(backend.heard, ["connected a"]);
+    two.remove(["a"]);
+    await two.settled();
+    await waitFor("the notice", () => backend.heard.length === 2);
+    assertEquals(backend.heard, ["connected a", "disconnected a"]);
+    await one[Symbol.asyncDispose]();
+    await two[Symbol.asyncDispose]();
+    assertEquals(await leftovers(backend), []);
+  },
+
+  "says nothing of a Redis that lost everything, and writes it again": async () => {
+    await using server = await startRedis();
+    await trustRegistry(server);
+    await using backend = await openBackend(server.url, CHANNELS);
+    await using one = openRedisPresence(server.url);
+    await using two = openRedisPresence(server.url);
+    one.add(["both", "one"]);
+    two.add(["both", "two"]);
+    await Promise.all([one.settled(), two.settled()]);
+    await waitFor("the notices", () => backend.heard.length === 3);
+    await backend.redis.flushall();
+    two.remove(["both"]);
+    one.add(["two"]);
+    await assertRejects(async () => {
+      // Until it is noticed, or at the next renewal, Redis says that nobody is there.
+      await waitFor("the loss", async () => {
+        const found = await one.lookUp(["both"]);
+        return found.size < 0;
+      }, 2_000);
+    }, PresenceUnavailable);
+    await Promise.all([one.settled(), two.settled()]);
+    const found = await two.lookUp(["both", "one", "two"]);
+    assertEquals([...found].map(([name, { sockets }]) => [name, sockets]), [
+      ["both", 1],
+      ["one", 1],
+      ["two", 2],
+    ]);
+    assertEquals(backend.heard.length, 3);
+    one.remove(["both"]);
+    await one.settled();
+    await waitFor("the notice", () => backend.heard.length === 4);
+    assertEquals(backend.heard[3], "disconnected both");
+  },
+
+  "says nothing of a Redis that stands still for three leases": async () => {
+    await using server = await startRedis();
+    await trustRegistry(server);
+    await using backend = await openBackend(server.url, CHANNELS);
+    await using one = openRedisPresence(server.url);
+    await using two = openRedisPresence(server.url);
+    one.add(["one"]);
+    two.add(["two"]);
+    await Promise.all([one.settled(), two.settled()]);
+    await waitFor("the notices", () => backend.heard.length === 2);
+    server.freeze();
+    await new Promise((resolve) => setTimeout(resolve, 2_500));
+    one.add(["late"]);
+    await assertRejects(() => two.lookUp(["one"]), PresenceUnavailable);
+    server.thaw();
+    await waitFor("both nodes", async () => {
+      return (await one.nodes().catch(() => [])).length === 2;
+    });
+    await one.settled();
+    await waitFor("the notice", () => backend.heard.length >= 3);
+    await waitFor("the answer", async () => (await two.lookUp(["one"]).catch(() => [])));
+    assertEquals(backend.heard.slice(2), ["connected late"]);
+  },
+
+  "sends again what got no answer, and nothing is told twice": async () => {
+    await using server = await startRedis();
+    await trustRegistry(server);
+    await using backend = await openBackend(server.url, CHANNELS);
+    await using proxy = new Proxy(server.port);
+    await using one = openRedisPresence(`redis://127.0.0.1:${proxy.port}`);
+    await waitFor("the lease", () => one.nodes().then(() => true, () => false));
+    const names = Array.from({ length: 3_000 }, (_, at) => `user-${at}`);
+    for (const bytes of [3_000, 20_000, 40_000]) {
+      proxy.cutAfter(bytes);
+      for (const name of names) one.add([name]);
+      await waitFor("the cut", () => proxy.connections === 0);
+      proxy.cutAfter(Infinity);
+      await one.settled();
+      for (const name of names) one.remove([name]);
+      await one.settled();
+    }
+    await waitFor("the notices", () => backend.heard.length >= 6 * names.length);
+    for (const name of names) {
+      const own = backend.heard.filter((notice) => notice.endsWith(` ${name}`));
+      const pair = [`connected ${name}`, `disconnected ${name}`];
+      assertEquals(own, [...pair, ...pair, ...pair]);
+    }
+  },
+
+  "tries again what Redis refuses, and counts it": async () => {
+    await using server = await startRedis();
+    await trustRegistry(server);
+    await using backend = await openBackend(server.url, CHANNELS);
+    const { redis } = backend;
+    await redis.call("ACL", "SETUSER", "node", "on", ">x", "~*", "+@all", "resetchannels");
+    await using one = openRedisPresence(server.url.replace("//", "//node:x@"));
+    one.add(["a"]);
+    await waitFor("a refusal", () => one.refusals > 1);
+    assertEquals(backend.heard, []);
+    await redis.call("ACL", "SETUSER", "node", "&connected", "&disconnected");
+    await waitFor("the notice", () => backend.heard.length === 1);
+    assertEquals(backend.heard, ["connected a"]);
+  },
+
+  "works as a user who may do no more than SECURITY.md says": async () => {
+    await using server = await startRedis();
+    await trustRegistry(server);
+    await using backend = await openBackend(server.url, CHANNELS);
+    const text = await Deno.readTextFile(new URL("../../SECURITY.md", import.meta.url));
+    const rule = /ACL SETUSER keywire on '>password' ([^`]+?)\s*```/.exec(text)?.[1]
+      ?.replaceAll("\\\n", " ").replaceAll("'", "").trim().split(/\s+/) ?? [];
+    await backend.redis.call("ACL", "SETUSER", "keywire", "on", ">password", ...rule);
+    const url = server.url.replace("//", "//keywire:password@");
+    await using one = openRedisPresence(url);
+    await using two = openRedisPresence(url);
+    one.add(["a", "b"]);
+    two.add(["b"]);
+    await Promise.all([one.settled(), two.settled()]);
+    assertEquals((await one.lookUp(["a", "b"])).size, 2);
+    one.remove(["a", "b"]);
+    two.remove(["b"]);
+    await Promise.all([one.settled(), two.settled()]);
+    await waitFor("the notices", () => backend.heard.length === 4);
+    // A lost connection is killed by its number, and the names of who left are forgotten.
+    await backend.redis.call("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes");
+    await waitFor("both nodes", async () => (await one.nodes().catch(() => [])).length === 2);
+    await one[Symbol.asyncDispose]();
+    await two[Symbol.asyncDispose]();
+    assertEquals([one.refusals, two.refusals], [0, 0]);
+    assertEquals(await leftovers(backend), []);
+  },
+});
