@@ -1,4 +1,4 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 
 const read = (path: string) => Deno.readTextFileSync(new URL(`../${path}`, import.meta.url));
 const dockerfile = read("Dockerfile");
@@ -17,4 +17,13 @@ Deno.test("the image and CI have one version of Deno", () => {
   const [, tag] = /^FROM denoland\/deno:debian-(\S+)$/m.exec(dockerfile) ?? [];
   assert(version !== undefined, ".ci/run names no version");
   assertEquals(tag, version);
+});
+
+Deno.test("the public CI names every action by its commit, which no later push changes", async () => {
+  const { pathname: folder } = new URL("../.github/workflows", import.meta.url);
+  for await (const { name } of Deno.readDir(folder)) {
+    const uses = [...read(`.github/workflows/${name}`).matchAll(/uses: *(.*)$/gm)];
+    assert(uses.length > 0, `${name} uses no action`);
+    for (const [, action] of uses) assertMatch(action!, /^[\w/-]+@[0-9a-f]{40} # v\d/, name);
+  }
 });
