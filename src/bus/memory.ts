@@ -56,12 +56,11 @@ export class MemoryBus implements Bus {
     queueMicrotask(() => this.#listener?.marker(id, true));
   }
 
-  // What it throws is a rejection, as that of every bus.
-  // deno-lint-ignore require-await
   async publish(
     envelope: string,
     { idempotencyKey }: PublishOptions = {},
   ): Promise<string | undefined> {
+    await this.#listener?.ready();
     if (idempotencyKey === undefined) return this.#publish(envelope);
     const once = this.#idempotency.once(idempotencyKey, envelope, () => this.#publish(envelope));
     if (once === undefined) throw new IdempotencyConflict("Another envelope has this key");

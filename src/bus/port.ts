@@ -56,6 +56,11 @@ export interface BusListener {
    */
   entry(id: string, text: string, replayed: boolean, malformed?: Malformed): void;
   /**
+   * Asked after each run of messages that was handed over: undefined when more may come at once, else
+   * resolves, within 50 ms, when the connections have taken enough of it.
+   */
+  ready(): Promise<void> | undefined;
+  /**
    * Messages of this source may have been lost before the next call. For the stream: it was trimmed
    * past the node's position, flushed or replaced, and goes on with what comes after `id`, which lies
    * after all that was handed over, unless the new stream's ids are lower.

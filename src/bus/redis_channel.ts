@@ -40,6 +40,8 @@ const PROBE_EVERY_MS = 3_000;
 /** Two probes that are asked for are at least so far apart. */
 const PROBE_SPACING_MS = 50;
 const PROBE_DEADLINE_MS = 3_000;
+/** However much comes, a probe must come back in so long. */
+const PROBE_BURST_MS = 15_000;
 /** A timer that comes this late says that this process stood still, not that Redis did. */
 const LATE_MS = 500;
 const PROBE_ID = /^[A-Za-z0-9_-]{1,32}$/;
@@ -59,6 +61,8 @@ export class RedisChannel implements AsyncDisposable {
   #unhealthyReason: string | undefined = "the channel is not subscribed yet";
   #probes = 0;
   #probedAt = -Infinity;
+  /** When the subscriber last got bytes, or went on reading: a probe waits behind what is unread. */
+  #readAt = -Infinity;
   /** The probe that must come back next. */
   #awaited: string | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -106,11 +110,19 @@ export class RedisChannel implements AsyncDisposable {
   }
 
   #subscribe(client: RedisSubscriber): void {
-    const { channel, control } = this.#options;
+    const { channel, control, listener } = this.#options;
     this.#client = client;
     const channels = channel === undefined ? [control] : [channel, control];
-    interceptMessages(client.stream, channels, (channel, text, malformed) => {
-      if (client === this.#client) this.#hear(channel, text, malformed);
+    interceptMessages(client.stream, channels, {
+      message: (channel, text, malformed) => {
+        if (client === this.#client) this.#hear(channel, text, malformed);
+      },
+      ready: () => {
+        this.#readAt = performance.now();
+        const pause = listener.ready();
+        pause?.then(() => this.#readAt = performance.now());
+        return pause;
+      },
     });
     // One SUBSCRIBE for both: a connection that hears the one has the other too.
     client.call("subscribe", ...channels).then(() => {
@@ -157,15 +169,21 @@ export class RedisChannel implements AsyncDisposable {
     publish(control, this.#awaited).catch(() => {});
   }
 
-  #expectProbe(): void {
-    const due = performance.now() + PROBE_DEADLINE_MS;
+  #expectProbe(sentAt = performance.now(), waitMs = PROBE_DEADLINE_MS): void {
+    const due = performance.now() + waitMs;
     this.#setTimer(() => {
-      if (performance.now() > due + LATE_MS) return this.#expectProbe();
+      const now = performance.now();
+      if (now > due + LATE_MS) return this.#expectProbe();
+      // A probe waits behind the bytes of a burst: it is overdue when none came.
+      const unreadMs = Math.max(sentAt, this.#readAt) + PROBE_DEADLINE_MS - now;
+      if (unreadMs > 0 && now - sentAt < PROBE_BURST_MS) {
+        return this.#expectProbe(sentAt, unreadMs);
+      }
       const reason =
         `the subscription is silent: a probe did not come back in ${PROBE_DEADLINE_MS} ms`;
       this.#connection.reset(reason);
       this.#options.onProbeTimeout(reason);
-    }, PROBE_DEADLINE_MS);
+    }, waitMs);
   }
 
   #lose(reason: string): void {

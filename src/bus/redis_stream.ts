@@ -150,6 +150,7 @@ export class RedisStream implements AsyncDisposable {
       if (first && isFull && isBlind) this.#jump(idBefore(first.id));
       isBlind = false;
       this.#handOver(page);
+      await this.#options.listener.ready();
       if (!isFull) return;
     }
   }
@@ -158,7 +159,10 @@ export class RedisStream implements AsyncDisposable {
   async #next(queries: RedisStreamQueries): Promise<void> {
     const entries = await queries.next(this.#state.last, LIVE_PAGE, BLOCK_MS);
     if (entries.length === LIVE_PAGE) await this.#catchUp(queries);
-    else this.#handOver(entries);
+    else {
+      this.#handOver(entries);
+      await this.#options.listener.ready();
+    }
   }
 
   async #recheck(queries: RedisStreamQueries): Promise<void> {

@@ -93,13 +93,23 @@ export class RespMessages {
 export function interceptMessages(
   stream: Readable,
   channels: readonly string[],
-  message: RespListener["message"],
+  { message, ready = () => undefined }: {
+    readonly message: RespListener["message"];
+    /** Asked after each chunk; the stream is paused until it resolves. */
+    readonly ready?: () => Promise<void> | undefined;
+  },
 ): void {
   const listeners = stream.listeners("data") as ((bytes: Buffer) => void)[];
   stream.removeAllListeners("data");
   const other = (bytes: Buffer) => listeners.forEach((listener) => listener(bytes));
   const messages = new RespMessages(channels, { message, other });
-  stream.on("data", (bytes: Buffer) => messages.write(bytes));
+  stream.on("data", (bytes: Buffer) => {
+    messages.write(bytes);
+    const pause = ready();
+    if (pause === undefined) return;
+    stream.pause();
+    pause.then(() => stream.resume());
+  });
 }
 
 function startsWith(bytes: Buffer, head: Buffer, at: number): boolean {

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { CLOSE, type CloseReason } from "../core/close_codes.ts";
 import { Connection, type ConnectionHost, type Sink } from "../core/delivery/connection.ts";
-import { FlushScheduler } from "../core/delivery/flush_scheduler.ts";
+import type { FlushScheduler } from "../core/delivery/flush_scheduler.ts";
 import type { Hub } from "../core/delivery/hub.ts";
 import type { Format } from "../core/format.ts";
 import type { History } from "../core/history/history.ts";
@@ -17,6 +17,7 @@ import type { Presence } from "../presence/mod.ts";
 import type { Connector } from "../transports/port.ts";
 import type { Admission, AdmittedClient } from "./admission.ts";
 import type { Disconnects } from "./disconnects.ts";
+import type { Intake } from "./intake.ts";
 import type { Resumptions } from "./resumptions.ts";
 import { Tally } from "./tally.ts";
 import { WriteRetries } from "./write_retries.ts";
@@ -38,6 +39,8 @@ export interface ConnectionManagerOptions {
   readonly disconnects: Disconnects;
   readonly resumptions: Resumptions;
   readonly presence: Presence;
+  readonly intake: Intake;
+  readonly scheduler: FlushScheduler;
   /** More than this owed from before a turn, in bytes, and a client is too slow. */
   readonly maxBufferedBytes: number;
 }
@@ -60,7 +63,7 @@ export function welcomeRetryMs(): number {
 /** A connection's way: admitted, opened by its transport, resumed, ended, its slot given back. */
 export class ConnectionManager implements ConnectionHost, Connector, Disposable {
   readonly hub: Hub;
-  readonly scheduler = new FlushScheduler(queueMicrotask);
+  readonly scheduler: FlushScheduler;
   readonly maxBufferedBytes: number;
   readonly #options: ConnectionManagerOptions;
   readonly #connections = new Map<Connection, AdmittedClient>();
@@ -77,6 +80,7 @@ export class ConnectionManager implements ConnectionHost, Connector, Disposable 
   constructor(options: ConnectionManagerOptions) {
     this.#options = options;
     this.hub = options.hub;
+    this.scheduler = options.scheduler;
     this.maxBufferedBytes = options.maxBufferedBytes;
     this.#checks = setInterval(() => this.#check(), CHECK_MS);
     this.#heartbeats = setInterval(() => this.#heartbeat(), HEARTBEAT_MS);
@@ -175,7 +179,8 @@ export class ConnectionManager implements ConnectionHost, Connector, Disposable 
   }
 
   onBackpressure(connection: Connection): void {
-    this.#retries.add(connection);
+    this.#options.intake.add(connection);
+    if (!connection.sink.signalsDrain) this.#retries.add(connection);
   }
 
   [Symbol.dispose](): void {

@@ -1,4 +1,5 @@
 import type { Bus } from "../bus/port.ts";
+import { FlushScheduler } from "../core/delivery/flush_scheduler.ts";
 import { Hub } from "../core/delivery/hub.ts";
 import { History } from "../core/history/history.ts";
 import type { LookUps } from "../keystores/mod.ts";
@@ -7,6 +8,7 @@ import type { Settings } from "../settings/settings.ts";
 import { Admission } from "./admission.ts";
 import { Disconnects } from "./disconnects.ts";
 import { ConnectionManager, welcomeRetryMs } from "./connection_manager.ts";
+import { Intake } from "./intake.ts";
 import { Limits } from "./limits.ts";
 import { Resumptions } from "./resumptions.ts";
 import { Router } from "./router.ts";
@@ -48,8 +50,15 @@ export class Gateway implements Disposable {
       probe: () => bus.probe(),
       welcomeRetryMs,
     });
+    const { maxBufferedBytes } = settings;
     const disconnects = new Disconnects(lookUps);
-    const shared = { hub: this.hub, history: this.history, resumptions: this.#resumptions };
+    const shared = {
+      hub: this.hub,
+      history: this.history,
+      resumptions: this.#resumptions,
+      scheduler: new FlushScheduler(queueMicrotask),
+      intake: new Intake({ maxOwedBytes: maxBufferedBytes / 2 }),
+    };
     this.router = new Router({
       ...shared,
       disconnect: (order) => disconnects.carryOut(order, this.manager.connections),
@@ -61,7 +70,7 @@ export class Gateway implements Disposable {
       admission,
       disconnects,
       presence,
-      maxBufferedBytes: settings.maxBufferedBytes,
+      maxBufferedBytes,
     });
   }
 

@@ -1,5 +1,6 @@
 import { getLogger } from "@logtape/logtape";
 import type { BusListener, DisconnectOrder, Source } from "../bus/port.ts";
+import type { FlushScheduler } from "../core/delivery/flush_scheduler.ts";
 import type { Hub } from "../core/delivery/hub.ts";
 import type { History } from "../core/history/history.ts";
 import type { HistoryEntry } from "../core/history/history_entry.ts";
@@ -7,6 +8,7 @@ import { MALFORMED, type Malformed } from "../core/malformed.ts";
 import { isForNoneOf } from "../core/message.ts";
 import { gapEvent } from "../core/server_event.ts";
 import { LogLimiter, omittedText } from "../logging/rate_limited.ts";
+import type { Intake } from "./intake.ts";
 import type { Resumptions } from "./resumptions.ts";
 import { Tally } from "./tally.ts";
 
@@ -23,6 +25,8 @@ export interface RouterOptions {
   readonly resumptions: Resumptions;
   /** Carries out what a backend orders. */
   readonly disconnect: (order: DisconnectOrder) => void;
+  readonly intake: Intake;
+  readonly scheduler: FlushScheduler;
 }
 
 /** What the router did, for the metrics. */
@@ -44,6 +48,8 @@ export class Router implements BusListener {
   readonly #resumptions: Resumptions;
   /** What the bus hands over of `BusListener.disconnect`. */
   readonly disconnect: (order: DisconnectOrder) => void;
+  readonly #intake: Intake;
+  readonly #scheduler: FlushScheduler;
   #received = 0;
   #notForThisNode = 0;
   #delivered = 0;
@@ -53,7 +59,10 @@ export class Router implements BusListener {
   #isChannelHeard = false;
   readonly #logLimiter = new LogLimiter({ everyMs: LOG_EVERY_MS });
 
-  constructor({ hub, history, resumptions, disconnect }: RouterOptions) {
+  constructor(options: RouterOptions) {
+    const { hub, history, resumptions, disconnect, intake, scheduler } = options;
+    this.#scheduler = scheduler;
+    this.#intake = intake;
     this.#hub = hub;
     this.#history = history;
     this.#resumptions = resumptions;
@@ -91,6 +100,12 @@ export class Router implements BusListener {
     if (!this.#isChannelHeard) this.#tellGap("channel");
     this.#isChannelHeard = true;
     this.#resumptions.onMarker(own);
+  }
+
+  ready(): Promise<void> | undefined {
+    // The bus may hand over many runs before the turn ends: who is owed much shows by a flush alone.
+    this.#scheduler.flush();
+    return this.#intake.ready();
   }
 
   gap(source: Source, id?: string): void {

@@ -45,6 +45,7 @@ export class Recorder implements BusListener {
   disconnect({ recipients, keyHashes }: DisconnectOrder): void {
     this.lines.push(`disconnect ${recipients} ${keyHashes}`);
   }
+  ready(): undefined {}
 
   /** The lines without beats and `filled`, which come when they come. */
   get news(): string[] {

@@ -141,7 +141,9 @@ Deno.test("interceptMessages() leaves all but the messages to those who listened
   const stream = new Readable({ read() {} });
   const heard: string[] = [];
   stream.on("data", (bytes: Buffer) => heard.push(`other ${bytes}`));
-  interceptMessages(stream, CHANNELS, (channel, text) => heard.push(`${channel} ${text}`));
+  interceptMessages(stream, CHANNELS, {
+    message: (channel, text) => heard.push(`${channel} ${text}`),
+  });
   stream.push(`:1\r\n*3\r\n${bulk("message")}${bulk("my_channel")}${bulk("hello")}+PONG\r\n`);
   await new Promise((resolve) => setTimeout(resolve));
   assertEquals(heard, ["other :1\r\n", "my_channel hello", "other +PONG\r\n"]);

@@ -113,7 +113,7 @@ export class Connection implements Subscriber, OutboxOwner {
   }
 
   onBackpressure(): void {
-    if (!this.sink.signalsDrain) this.host.onBackpressure(this);
+    this.host.onBackpressure(this);
   }
 
   /** Forgets it at once and ends it for `reason`; the second call does nothing. */

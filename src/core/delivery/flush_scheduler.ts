@@ -26,11 +26,13 @@ export class FlushScheduler {
 
   /** Flushes `outbox` when this turn ends. */
   schedule(outbox: Flushable): void {
-    if (this.#scheduled.push(outbox) === 1) this.#atEnd(() => this.#flush());
+    if (this.#scheduled.push(outbox) === 1) this.#atEnd(() => this.flush());
   }
 
-  #flush(): void {
+  /** Flushes now what was scheduled so far. */
+  flush(): void {
     const scheduled = this.#scheduled;
+    if (scheduled.length === 0) return;
     this.#scheduled = [];
     this.#root = BatchNode.root();
     for (const outbox of scheduled) outbox.flush();
