@@ -1,7 +1,9 @@
+import { type PartHealth, PartStatus } from "../core/part_health.ts";
 import type { BroughtPosition } from "../core/position.ts";
 import { MemoryIdempotency } from "./idempotency.ts";
 import {
   type Bus,
+  type BusFailures,
   type BusListener,
   BusUnavailable,
   type DisconnectOrder,
@@ -29,15 +31,24 @@ export class MemoryBus implements Bus {
   #milliseconds: number;
   #sequence = 0;
   #probes = 0;
+  readonly #part: PartStatus;
+  /** Nothing fails here. */
+  readonly failures: BusFailures = { publishes: new Map(), notices: new Map() };
 
   constructor(options: MemoryBusOptions) {
     this.#options = options;
-    this.#milliseconds = options.now();
+    const now = this.#milliseconds = options.now();
+    const name = options.stream ? "stream" : "channel";
+    this.#part = new PartStatus(name, { reason: "the bus has no listener yet", now });
     this.#idempotency = new MemoryIdempotency(options.now);
   }
 
   get unhealthyReason(): string | undefined {
-    return this.#listener ? undefined : "the bus has no listener yet";
+    return this.#part.reason;
+  }
+
+  get parts(): readonly PartHealth[] {
+    return [this.#part];
   }
 
   listen(listener: BusListener): void {
@@ -46,6 +57,7 @@ export class MemoryBus implements Bus {
     const id = stream ? this.#lastId : "0-0";
     queueMicrotask(() => {
       this.#listener = listener;
+      this.#part.set(undefined, this.#options.now());
       listener.historyLoaded(id);
       this.probe();
     });
@@ -93,6 +105,7 @@ export class MemoryBus implements Bus {
 
   [Symbol.asyncDispose](): Promise<void> {
     this.#listener = undefined;
+    this.#part.set("the bus is closed", this.#options.now());
     return Promise.resolve();
   }
 

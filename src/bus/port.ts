@@ -7,6 +7,7 @@
  */
 
 import type { Malformed } from "../core/malformed.ts";
+import type { PartHealth } from "../core/part_health.ts";
 import type { BroughtPosition, Source } from "../core/position.ts";
 
 export type { Source };
@@ -92,6 +93,12 @@ export interface Bus extends AsyncDisposable {
    */
   readonly unhealthyReason: string | undefined;
 
+  /** How each part is: `unhealthyReason` is what is wrong with the first that is not well. */
+  readonly parts: readonly PartHealth[];
+
+  /** What could not be sent so far. */
+  readonly failures: BusFailures;
+
   /**
    * Hands one envelope to every node, this one included: appended to the stream, or published where
    * the stream is off.
@@ -133,6 +140,14 @@ export interface Bus extends AsyncDisposable {
 /** Another envelope was published under the same idempotency key within the last 5 minutes. */
 export class IdempotencyConflict extends Error {
   override name = "IdempotencyConflict";
+}
+
+/** How often what failed to be sent, by the code of the reason, such as `NOPERM`. */
+export interface BusFailures {
+  /** Envelopes of the API. */
+  readonly publishes: ReadonlyMap<string, number>;
+  /** Notices. */
+  readonly notices: ReadonlyMap<string, number>;
 }
 
 /** The bus did not do what it was asked: its server refused, cannot be reached, or did not answer. */

@@ -1,16 +1,19 @@
-import { getLogger } from "@logtape/logtape";
+import type { PartHealth } from "../core/part_health.ts";
 import type { BroughtPosition } from "../core/position.ts";
-import type { SentinelCredentials } from "../core/redis_url.ts";
 import {
   type Bus,
+  type BusFailures,
   type BusListener,
   BusUnavailable,
   type DisconnectOrder,
   type PublishOptions,
 } from "./port.ts";
+import type { RedisBusOptions } from "./redis_bus_options.ts";
 import { RedisChannel } from "./redis_channel.ts";
 import { RedisControl } from "./redis_control.ts";
 import { RedisCursor } from "./redis_cursor.ts";
+import { RedisFailures } from "./redis_failures.ts";
+import { RedisHealth } from "./redis_health.ts";
 import { RedisPublisher } from "./redis_publisher.ts";
 import type { Ask } from "./redis_repeat.ts";
 import {
@@ -22,34 +25,15 @@ import {
 } from "../redis/connect_redis.ts";
 import { RedisConnection } from "../redis/redis_connection.ts";
 import { redisFault } from "../redis/redis_fault.ts";
+import { SentinelWatch } from "../redis/sentinel_watch.ts";
 import { RedisStream } from "./redis_stream.ts";
+import { RedisWriteCheck } from "./redis_write_check.ts";
 
-/** What {@link RedisBus} is made of. */
-export interface RedisBusOptions {
-  /** As `parseRedisUrl` takes it. */
-  readonly url: string;
-  /** What the Sentinels themselves want. */
-  readonly sentinel?: SentinelCredentials;
-  /** The channel where backends publish; undefined: Pub/Sub is off. */
-  readonly channel?: string | undefined;
-  /** The stream where backends append; undefined: it is off. */
-  readonly stream?: string | undefined;
-  /** Begins every other name in Redis. */
-  readonly prefix: string;
-  /** How far back the stream's window is filled at the start. */
-  readonly windowMs: number;
-  /** This node: no other has or had the same. At most 20 characters of `[A-Za-z0-9_]`. */
-  readonly nodeId: string;
-  /** From 0 to below 1. */
-  readonly random?: () => number;
-}
-
-/** Two lines of the log about the same are at least so far apart. */
-const LOG_EVERY_MS = 10_000;
+export type { RedisBusOptions };
 
 const NOT_LISTENING = "CLOSED: the bus has no listener yet";
-
-const log = getLogger(["keywire", "bus"]);
+/** Why connections are built anew. */
+const REPLACED = "CLOSED: the master was replaced";
 
 /**
  * The bus of several nodes: Pub/Sub and a stream of Redis. It holds three connections at most, since
@@ -58,18 +42,18 @@ const log = getLogger(["keywire", "bus"]);
 export class RedisBus implements Bus {
   readonly #options: Required<RedisBusOptions>;
   readonly #address: RedisAddress;
+  readonly #sentinels: SentinelWatch;
   readonly #commands: RedisConnection;
   readonly #publisher: RedisPublisher;
+  readonly #health: RedisHealth;
+  readonly #failures: RedisFailures;
+  readonly #writeCheck: RedisWriteCheck;
   readonly #send: Ask = (command, ...args) => this.#ask(command, ...args);
   #control: RedisControl | undefined;
   #cursor: RedisCursor | undefined;
   #channel: RedisChannel | undefined;
   #stream: RedisStream | undefined;
   #isListening = false;
-  #isClosed = false;
-  /** What the last line of the log says of Redis. */
-  #reported: "up" | "down" | undefined;
-  #loggedAt = -Infinity;
 
   /** @throws {TypeError} when the URL cannot be read; the message shows nothing of it. */
   constructor(options: RedisBusOptions) {
@@ -80,28 +64,62 @@ export class RedisBus implements Bus {
       random: Math.random,
       ...options,
     };
-    this.#address = parseRedisUrl(options.url, options.sentinel);
-    this.#commands = new RedisConnection({
-      open: () => connectRedis(this.#address, "commands"),
-      up: () => this.#channel?.onCommandsUp(),
-      down: (reason) => this.#reportDown(reason),
-      random: this.#options.random,
+    const { url, sentinel, prefix, channel, stream, random } = this.#options;
+    this.#address = parseRedisUrl(url, sentinel);
+    const where = `Redis at ${whereIs(this.#address)}`;
+    this.#failures = new RedisFailures(where);
+    this.#health = new RedisHealth({
+      where,
+      parts: {
+        channel: "the channel is not subscribed yet",
+        ...stream === undefined ? {} : { stream: "the stream is not read yet" },
+        writes: "nothing was written yet",
+        notices: undefined,
+      },
     });
-    const { prefix, channel, stream } = this.#options;
+    this.#sentinels = new SentinelWatch(this.#address, () => {
+      this.#commands.reset(REPLACED);
+      this.#resetReaders();
+    });
+    this.#writeCheck = new RedisWriteCheck({
+      ask: this.#send,
+      stream: stream ?? `${prefix}:{control}:probe`,
+      hasRole: this.#address.kind !== "cluster",
+      onHealthy: () => this.#health.reportUp("writes"),
+      onError: (reason) => this.#health.reportDown("writes", reason),
+      onUnusable: (reason) => this.#commands.reset(reason),
+      onMasterFound: () => this.#resetReaders(),
+    });
+    this.#commands = new RedisConnection({
+      open: () => connectRedis(this.#sentinels.address, "commands"),
+      up: () => {
+        this.#channel?.onCommandsUp();
+        this.#writeCheck.check();
+      },
+      down: (reason) => this.#writeCheck.onConnectionDown(reason),
+      random,
+    });
     this.#publisher = new RedisPublisher({ ask: this.#send, prefix, channel, stream });
   }
 
   get unhealthyReason(): string | undefined {
-    if (!this.#isListening) return "the bus has no listener yet";
-    return this.#channel?.unhealthyReason ?? this.#stream?.unhealthyReason;
+    return this.#isListening ? this.#health.unhealthyReason : "the bus has no listener yet";
+  }
+
+  get parts(): readonly PartHealth[] {
+    return this.#health.parts;
+  }
+
+  get failures(): BusFailures {
+    return this.#failures;
   }
 
   listen(listener: BusListener): void {
     const { channel, stream, prefix, nodeId, windowMs, random } = this.#options;
     const address = this.#address;
-    const onHealthy = () => this.#reportUp();
-    const onError = (reason: string) => this.#reportDown(reason);
+    const health = this.#health;
     this.#isListening = true;
+    this.#sentinels.start();
     this.#commands.start();
     const control = `{${prefix}}:control`;
     const hasOneOrder = address.kind !== "cluster";
@@ -122,7 +140,7 @@ export class RedisBus implements Bus {
       },
     });
     this.#channel = new RedisChannel({
-      open: () => connectSubscriber(address, this.#commands.client, random),
+      open: () => connectSubscriber(this.#sentinels.address, this.#commands.client, random),
       channel,
       control,
       nodeId,
@@ -132,28 +150,28 @@ export class RedisBus implements Bus {
       onOwnProbe: (id) => this.#cursor?.onOwnMarker(id),
       onControl: (text) => this.#control?.hear(text),
       onSubscribed: () => this.#control?.readMissed(),
-      onHealthy,
-      onError,
+      onHealthy: () => health.reportUp("channel"),
+      onError: (reason) => health.reportDown("channel", reason),
       onProbeTimeout: (reason) => this.#commands.reset(reason),
       random,
     });
     this.#channel.start();
     if (stream === undefined) return queueMicrotask(() => listener.historyLoaded("0-0"));
     this.#stream = new RedisStream({
-      open: () => connectRedis(address, "reader"),
+      open: () => connectRedis(this.#sentinels.address, "reader"),
       ask: this.#send,
       stream,
       windowMs,
       listener,
-      onHealthy,
-      onError,
+      onHealthy: () => health.reportUp("stream"),
+      onError: (reason) => health.reportDown("stream", reason),
       random,
     });
     this.#stream.start();
   }
 
   publish(envelope: string, options: PublishOptions = {}): Promise<string | undefined> {
-    return this.#publisher.publish(envelope, options);
+    return this.#failures.count("publish", () => this.#publisher.publish(envelope, options));
   }
 
   async disconnect(order: DisconnectOrder): Promise<void> {
@@ -171,11 +189,22 @@ export class RedisBus implements Bus {
   }
 
   async notify(channel: string, payload: string): Promise<void> {
-    await this.#ask("publish", channel, payload);
+    try {
+      await this.#failures.count("notice", () => this.#ask("publish", channel, payload));
+      this.#health.reportUp("notices");
+    } catch (error) {
+      const { outcome, reason } = error as BusUnavailable;
+      // That Redis is not there is the trouble of other parts.
+      const isRefused = outcome === "refused" && !reason.startsWith("CLOSED");
+      if (isRefused) this.#health.reportDown("notices", reason);
+      throw error;
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#isClosed = true;
+    this.#health[Symbol.dispose]();
+    this.#writeCheck[Symbol.dispose]();
+    this.#sentinels[Symbol.dispose]();
     this.#control?.[Symbol.dispose]();
     this.#cursor?.[Symbol.dispose]();
     await Promise.all([
@@ -205,24 +234,8 @@ export class RedisBus implements Bus {
     }
   }
 
-  get #where(): string {
-    return `Redis at ${whereIs(this.#address)}`;
-  }
-
-  #reportDown(reason: string): void {
-    if (this.#reported === "down" || this.#isClosed) return;
-    if (performance.now() - this.#loggedAt < LOG_EVERY_MS) return;
-    this.#reported = "down";
-    this.#loggedAt = performance.now();
-    log.warning("{where} is not heard, and is waited for: {reason}", {
-      where: this.#where,
-      reason,
-    });
-  }
-
-  #reportUp(): void {
-    if (this.#reported === "up" || this.unhealthyReason !== undefined) return;
-    this.#reported = "up";
-    log.info("Connected to {where}", { where: this.#where });
+  #resetReaders(): void {
+    this.#channel?.reset(REPLACED);
+    this.#stream?.reset(REPLACED);
   }
 }

@@ -58,7 +58,6 @@ export class RedisChannel implements AsyncDisposable {
   #isSubscribed = false;
   /** Whether messages may have been lost since the last one that was handed over. */
   #isBroken = false;
-  #unhealthyReason: string | undefined = "the channel is not subscribed yet";
   #probes = 0;
   #probedAt = -Infinity;
   /** When the subscriber last got bytes, or went on reading: a probe waits behind what is unread. */
@@ -77,9 +76,9 @@ export class RedisChannel implements AsyncDisposable {
     });
   }
 
-  /** Undefined while the last probe came back in time. */
-  get unhealthyReason(): string | undefined {
-    return this.#unhealthyReason;
+  /** Builds the connection anew: it leads to another server than it should. */
+  reset(reason: string): void {
+    this.#connection.reset(reason);
   }
 
   /** The number of the last probe that was sent, which its id ends with in base 36. */
@@ -154,7 +153,6 @@ export class RedisChannel implements AsyncDisposable {
     if (own) this.#options.onOwnProbe(id);
     if (id !== this.#awaited) return;
     this.#awaited = undefined;
-    this.#unhealthyReason = undefined;
     this.#connection.resetBackoff();
     this.#setTimer(() => this.#sendProbe(), PROBE_EVERY_MS);
     onHealthy();
@@ -193,7 +191,6 @@ export class RedisChannel implements AsyncDisposable {
     // Before the first subscription nothing was promised, so nothing was broken.
     if (this.#isSubscribed) this.#isBroken = true;
     this.#isSubscribed = false;
-    this.#unhealthyReason = reason;
     this.#options.onError(reason);
   }
 

@@ -31,7 +31,7 @@ const SMALLEST_PAGE = 16;
 /** A read that brings so many has perhaps skipped some: the stream is then read inclusively. */
 const LIVE_PAGE = 100;
 const BLOCK_MS = 2_000;
-const RETRY_MS = 1_000;
+const RETRY_MS = 500;
 
 /**
  * The reader of the stream: first its window, in pages, then what is added, as it is added. Where it
@@ -49,7 +49,6 @@ export class RedisStream implements AsyncDisposable {
   #page = PAGE;
   /** Whether the last entry was seen to be gone. */
   #needsRecheck = false;
-  #unhealthyReason: string | undefined = "the stream is not read yet";
   #retryTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(options: RedisStreamOptions) {
@@ -84,9 +83,9 @@ export class RedisStream implements AsyncDisposable {
     });
   }
 
-  /** Undefined while the window is loaded and the reader keeps up with the stream. */
-  get unhealthyReason(): string | undefined {
-    return this.#unhealthyReason;
+  /** Builds the connection anew: it leads to another server than it should. */
+  reset(reason: string): void {
+    this.#connection.reset(reason);
   }
 
   /** Reads, and goes on doing so. */
@@ -112,8 +111,8 @@ export class RedisStream implements AsyncDisposable {
       }
     } catch (error) {
       if (queries !== this.#queries) return;
-      const { reason } = redisFault(error);
-      if ((error as Error).name !== "ReplyError") {
+      const { code, reason } = redisFault(error);
+      if ((error as Error).name !== "ReplyError" || code === "NOAUTH") {
         this.#page = Math.max(SMALLEST_PAGE, this.#page >> 2);
         return this.#connection.reset(reason);
       }
@@ -206,13 +205,10 @@ export class RedisStream implements AsyncDisposable {
   #succeed(): void {
     this.#connection.resetBackoff();
     this.#page = PAGE;
-    if (this.#watch.isTrailing(this.#state.last)) return;
-    this.#unhealthyReason = undefined;
-    this.#options.onHealthy();
+    if (!this.#watch.isTrailing(this.#state.last)) this.#options.onHealthy();
   }
 
   #fail(reason: string): void {
-    this.#unhealthyReason = reason;
     this.#options.onError(reason);
   }
 }

@@ -1,8 +1,10 @@
+import { type PartHealth, PartStatus } from "../core/part_health.ts";
 import { type KeyStore, StoreUnavailable } from "./port.ts";
 
 /** The embedded key store: the keys are in this process, and change only by `set` and `remove`. */
 export class MemoryKeyStore implements KeyStore {
   readonly status = "up";
+  readonly part: PartHealth = new PartStatus("store", { now: Date.now() });
   readonly #recipients = new Map<string, readonly string[]>();
 
   /** @param keys the keys that may connect, each its own recipient */

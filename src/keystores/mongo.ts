@@ -16,6 +16,8 @@ import {
   reason,
 } from "./mongo_client.ts";
 import { candidates, identity, type Value } from "./mongo_values.ts";
+import type { PartHealth } from "../core/part_health.ts";
+import { MongoHealth } from "./mongo_health.ts";
 import { rateLimited } from "../logging/rate_limited.ts";
 import { type KeyStore, StoreUnavailable } from "./port.ts";
 import { recipientsOf, valueAt } from "./recipients_of.ts";
@@ -32,7 +34,6 @@ const logger = getLogger(["keywire", "keystores"]);
  * away for as long as it takes; a question waits for the connection until its signal aborts.
  */
 export class MongoKeyStore implements KeyStore {
-  status: "up" | "down" = "down";
   readonly #keyField: string;
   readonly #recipientField: string;
   readonly #expiresField: string | undefined;
@@ -49,11 +50,7 @@ export class MongoKeyStore implements KeyStore {
       { keyField: this.#keyField, recipientField: this.#recipientField, times },
     ));
 
-  readonly #sayDown = rateLimited(
-    LOG_MS,
-    (times, reason) =>
-      logger.warning("MongoDB gave no answer: {reason} ({times})", { reason, times }),
-  );
+  readonly #health: MongoHealth;
 
   /** @throws {TypeError} when the connection string or the filter cannot be read. */
   constructor(options: MongoKeyStoreOptions) {
@@ -63,8 +60,20 @@ export class MongoKeyStore implements KeyStore {
     this.#filter = readFilter(options.filter);
     this.#client = openClient(options.url);
     this.#collection = this.#client.db(options.database).collection(options.collection);
+    this.#health = new MongoHealth(hostsOf(this.#client));
     this.#connected = this.#connect();
-    this.#started = this.#connected.then(() => this.#checkIndex());
+    this.#started = this.#connected.then(async () => {
+      await this.#checkIndex();
+      await this.#health.watch((signal) => this.#ping(signal), this.#closed.signal);
+    });
+  }
+
+  get status(): "up" | "down" {
+    return this.part.reason === undefined ? "up" : "down";
+  }
+
+  get part(): PartHealth {
+    return this.#health.part;
   }
 
   async find(
@@ -120,11 +129,10 @@ export class MongoKeyStore implements KeyStore {
     try {
       if (!signal.aborted) await Promise.race([this.#connected, aborted]);
       const documents = await this.#query(values, signal);
-      this.status = "up";
+      this.#health.reportUp();
       return documents;
     } catch (error) {
-      this.status = "down";
-      this.#sayDown(reason(error));
+      if (!this.#closed.signal.aborted) this.#health.reportDown(error);
       // The driver's error is not passed on: it may quote the question, and so a key.
       throw new StoreUnavailable("Cannot look keys up: MongoDB gave no answer");
     }
@@ -167,20 +175,22 @@ export class MongoKeyStore implements KeyStore {
     return projection;
   }
 
+  /** Not by the command of that name: against a hung server the signal holds for questions alone. */
+  #ping(signal: AbortSignal): Promise<unknown> {
+    return this.#collection.findOne({}, { projection: { _id: 1 }, signal });
+  }
+
   async #connect(): Promise<void> {
-    const hosts = hostsOf(this.#client);
     const { signal } = this.#closed;
     for (let wait = RETRY_MS; !signal.aborted; wait = Math.min(wait * 2, LONGEST_WAIT_MS)) {
       try {
         // Connecting is not left to the first question: the driver would give up with it for good.
         await this.#client.connect();
-        this.status = "up";
-        logger.info("Connected to MongoDB at {hosts}", { hosts });
-        return;
+        return this.#health.reportUp();
       } catch (error) {
         if (signal.aborted) return;
-        const level = wait === RETRY_MS ? "warning" : "debug"; // Once is enough, unless one looks.
-        logger[level]("Waiting for MongoDB at {hosts}: {reason}", { hosts, reason: reason(error) });
+        this.#health.reportDown(error);
+        logger.debug("Connecting to MongoDB again: {reason}", { reason: reason(error) });
       }
       await delay(wait * (0.5 + Math.random() / 2), undefined, { signal }).catch(() => {});
     }

@@ -64,3 +64,12 @@ export async function hasIndex(collection: Collection, field: string): Promise<b
 export function reason(error: unknown): string {
   return error instanceof MongoServerError ? String(error.codeName ?? error.code) : String(error);
 }
+
+/** What an error says that strangers may see: no text of the driver, which names hosts. */
+export function publicReason(error: unknown): string {
+  if (error instanceof MongoServerError) return `MongoDB answered ${reason(error)}`;
+  const { name, message } = error as Error;
+  if (/Timeout|Abort/.test(name)) return "TIMEOUT: no answer in time";
+  const [code] = /\bE[A-Z]{4,}\b/.exec(message) ?? [];
+  return `no server of MongoDB answers (${code ?? name})`;
+}

@@ -1,3 +1,5 @@
+import type { PartHealth } from "../core/part_health.ts";
+
 /**
  * The key store says who may connect, and for whom they listen.
  *
@@ -14,6 +16,9 @@ export interface KeyStore extends AsyncDisposable {
 
   /** `up` when the last question was answered, `down` when it was not (or none was asked yet). */
   readonly status: "up" | "down";
+
+  /** The same, with the reason and since when; its name is `store`. */
+  readonly part: PartHealth;
 }
 
 /** The key store gave no answer: whether the key may connect is not known. */

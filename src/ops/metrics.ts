@@ -64,6 +64,17 @@ export function createMetrics(gateway: Gateway, health: Health): Registry {
   gauge("bus_up", "1 while every source is known to be heard.", () => {
     return health.readiness().bus === "up" ? 1 : 0;
   });
+  new Gauge({
+    name: "keywire_part_up",
+    help: "1 while a part of the node is well: channel, stream, writes, notices, store.",
+    labelNames: ["part"],
+    registers: [registry],
+    collect() {
+      for (const [part, { status }] of Object.entries(health.readiness().parts)) {
+        this.set({ part }, status === "up" ? 1 : 0);
+      }
+    },
+  });
   gauge("store_up", "1 when the key store gave its last answer.", () => {
     return health.readiness().store === "up" ? 1 : 0;
   });
@@ -79,6 +90,14 @@ export function createMetrics(gateway: Gateway, health: Health): Registry {
   );
   counters("gaps", "Places where messages may have been lost.", "source", router.counts.gaps);
   counters("messages_dropped", "Malformed envelopes.", "reason", router.counts.dropped);
+  const { publishes, notices } = health.bus.failures;
+  counters(
+    "publishes_failed",
+    "Publishes that Redis refused or did not confirm.",
+    "reason",
+    publishes,
+  );
+  counters("notices_failed", "Notices that Redis refused or did not confirm.", "reason", notices);
   counters("connects_refused", "Refused connects.", "status", manager.counts.refused);
   counters("connections_closed", "Connections that ended.", "code", manager.counts.closed);
   return registry;

@@ -120,8 +120,12 @@ function redisOptions(
     replyMapping: "legacy",
     retryStrategy: null,
     enableOfflineQueue: false,
-    // A master that was demoted by a failover: the next connection finds the new one.
-    reconnectOnError: (error) => error.message.startsWith("READONLY"),
+    // A master that was demoted by a failover: the next connection finds the new one. Of the
+    // commands' connection the bus knows it by itself (redis_write_check.ts).
+    reconnectOnError: (error) => role !== "commands" && error.message.startsWith("READONLY"),
+    // It would ask by INFO, wait up to 10 s while Redis loads its data, and print to the console
+    // where the ACL does not permit it. Who uses the connection meets LOADING, and says so.
+    enableReadyCheck: false,
     commandTimeout: role === "reader" ? READER_DEADLINE_MS : COMMAND_DEADLINE_MS,
     connectTimeout: CONNECT_TIMEOUT_MS,
     // A connection that is given up has nothing left to say.

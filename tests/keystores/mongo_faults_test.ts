@@ -35,13 +35,16 @@ Deno.test("MongoKeyStore waits for a server that is away at its start, and says 
   await using store = keys.store();
   assertEquals(store.status, "down");
   await assertUnavailable(store);
-  await waitFor("a second try", () => logged.lines("debug").find((line) => /^Waiting/.test(line)));
+  await waitFor("a second try", () => logged.lines("debug").length > 1);
   await server.start();
   await assertBack(store);
-  const warnings = logged.lines("warning").filter((line) => /^Waiting/.test(line));
+  const where = `MongoDB at ${new URL(server.url).host}`;
+  const warnings = logged.lines("warning");
   assertEquals(warnings.length, 1);
-  assert(warnings[0]?.startsWith(`Waiting for MongoDB at ${new URL(server.url).host}: `));
-  assertEquals(logged.lines("info").length, 1);
+  assert(warnings[0]?.startsWith(`${where} gives no answer: `), warnings[0]);
+  const infos = logged.lines("info");
+  assertEquals(infos.length, 1);
+  assert(infos[0]?.startsWith(`${where} answers again after `), infos[0]);
 });
 
 Deno.test("MongoKeyStore lets go at once while its server is away", async () => {
@@ -105,4 +108,36 @@ Deno.test("MongoKeyStore logs a fault once, however many questions meet it", asy
   await Promise.all(Array.from({ length: 20 }, () => assertUnavailable(store)));
   assertEquals(logged.lines("warning").length, 1);
   await server.start();
+});
+
+Deno.test("MongoKeyStore: each outage and each recovery is logged, and known though no client connects", async () => {
+  await using logged = await Logged.start();
+  await using server = await startMongodb();
+  await using keys = new TestCollection(server.url);
+  await using store = keys.store();
+  const up = () => waitFor("the store to be up", () => store.status === "up", 20_000);
+  const down = () => waitFor("the store to be down", () => store.status === "down", 20_000);
+  await up();
+  for (let outages = 1; outages <= 2; outages++) {
+    await server.kill();
+    await down();
+    assert(!/\d{4}|127\.0/.test(store.part.reason ?? ""), store.part.reason);
+    await server.start();
+    await up();
+    assertEquals(logged.lines("warning").length, outages);
+    assertEquals(logged.lines("info").length, 1 + outages);
+  }
+});
+
+Deno.test("MongoKeyStore: a server that hangs is noticed by a ping", async () => {
+  await using server = await startMongodb();
+  await using keys = new TestCollection(server.url);
+  await using store = keys.store();
+  await waitFor("the store to be up", () => store.status === "up");
+  await server.freeze();
+  await waitFor("the store to be down", () => store.status === "down", 15_000);
+  const { reason } = store.part;
+  await server.thaw();
+  assertEquals(reason, "TIMEOUT: no answer in time");
+  await waitFor("the store to be up", () => store.status === "up", 15_000);
 });

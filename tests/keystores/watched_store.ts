@@ -1,3 +1,4 @@
+import type { PartHealth } from "../../src/core/part_health.ts";
 import { type KeyStore, MemoryKeyStore, StoreUnavailable } from "../../src/keystores/mod.ts";
 
 /** One question that a store was asked. */
@@ -22,6 +23,10 @@ export class WatchedStore implements KeyStore {
 
   get status(): "up" | "down" {
     return this.#store.status;
+  }
+
+  get part(): PartHealth {
+    return this.#store.part;
   }
 
   /** Answers nothing from now on. */

@@ -1,13 +1,13 @@
 import { assertEquals } from "@std/assert";
-import { type Event, gapEvent } from "../../../src/core/server_event.ts";
+import { gapEvent, type ServerEvent } from "../../../src/core/server_event.ts";
 import { Hub } from "../../../src/core/delivery/hub.ts";
 
 Deno.test("a message that names a recipient twice is delivered to each of its subscribers once", () => {
   const hub = new Hub();
-  const event = gapEvent({ stream: "0-0", beat: "", since: 0 });
-  const got: Event[][] = [];
+  const event = gapEvent({ stream: "0-0", marker: "", since: 0 }, "channel");
+  const got: ServerEvent[][] = [];
   for (const recipients of [["ann"], ["bob"], ["bob", "ann"]]) {
-    const events: Event[] = [];
+    const events: ServerEvent[] = [];
     got.push(events);
     hub.join({ recipients, lastDelivery: 0, push: (event) => events.push(event) });
   }

@@ -1,0 +1,46 @@
+import { getLogger } from "@logtape/logtape";
+import { LogLimiter, omittedText } from "../logging/rate_limited.ts";
+import { type BusFailures, BusUnavailable } from "./port.ts";
+
+/** Lines of the log about one reason are at least so far apart, in milliseconds. */
+const LOG_EVERY_MS = 10_000;
+
+const log = getLogger(["keywire", "bus"]);
+
+/** Counts and logs what Redis refused, or did not confirm. Nothing of what was sent is logged. */
+export class RedisFailures implements BusFailures {
+  readonly publishes = new Map<string, number>();
+  readonly notices = new Map<string, number>();
+  readonly #where: string;
+  readonly #limiter = new LogLimiter({ everyMs: LOG_EVERY_MS });
+
+  /** @param where Redis is, for the log */
+  constructor(where: string) {
+    this.#where = where;
+  }
+
+  /** Does what `send` does, and counts where it fails. */
+  async count<T>(what: "publish" | "notice", send: () => Promise<T>): Promise<T> {
+    try {
+      return await send();
+    } catch (error) {
+      if (error instanceof BusUnavailable) this.#add(what, error);
+      throw error;
+    }
+  }
+
+  #add(what: "publish" | "notice", { outcome, reason }: BusUnavailable): void {
+    const counts = what === "publish" ? this.publishes : this.notices;
+    const [code = ""] = reason.split(":");
+    counts.set(code, (counts.get(code) ?? 0) + 1);
+    const omitted = this.#limiter.take(`${what} ${code}`);
+    if (omitted === undefined) return;
+    log.warning("{where} {verb} a {what}: {reason}{more}", {
+      where: this.#where,
+      verb: outcome === "refused" ? "refused" : "did not confirm",
+      what,
+      reason,
+      more: omittedText(omitted),
+    });
+  }
+}
