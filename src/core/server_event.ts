@@ -9,7 +9,7 @@ import type { Position, Source } from "./position.ts";
 export interface ServerEvent {
   /** The event's text in `format`, empty where that format has no such event. */
   text(format: Format): string;
-  /** What it counts for, in UTF-16 units: about its size on the wire. */
+  /** What it counts for, in bytes: about its size on the wire. */
   readonly size: number;
 }
 
@@ -17,16 +17,14 @@ export interface ServerEvent {
 export class ServerMessage implements ServerEvent {
   readonly body: string;
   readonly position: Position;
+  readonly size: number;
   #v1: string | undefined;
   #sse: string | undefined;
 
   constructor(body: string, position: Position) {
     this.body = body;
     this.position = position;
-  }
-
-  get size(): number {
-    return this.body.length;
+    this.size = utf8Length(body);
   }
 
   text(format: Format): string {
@@ -37,7 +35,7 @@ export class ServerMessage implements ServerEvent {
   }
 }
 
-/** What a control event counts for, in UTF-16 units. */
+/** What a control event counts for, in bytes. */
 const CONTROL_SIZE = 100;
 
 /** An event that is not a message. */
@@ -79,4 +77,16 @@ export function heartbeatEvent(position: Position): ControlEvent {
 /** The node goes away: close, and come back after `retryMs` milliseconds. */
 export function reconnectEvent(position: Position, retryMs: number): ControlEvent {
   return new ControlEvent((format) => format.reconnect(position, retryMs));
+}
+
+/** How many bytes a well-formed text takes in UTF-8. */
+function utf8Length(text: string): number {
+  if (!/[^\x00-\x7f]/.test(text)) return text.length; // nearly always
+  let bytes = text.length;
+  for (let at = 0; at < text.length; at++) {
+    const unit = text.charCodeAt(at);
+    // Each half of a pair of surrogates stands for two of its four bytes.
+    if (unit > 0x7f) bytes += unit > 0x7ff && (unit < 0xd800 || unit > 0xdfff) ? 2 : 1;
+  }
+  return bytes;
 }

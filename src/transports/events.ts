@@ -1,5 +1,5 @@
 import { CLOSE, type CloseReason } from "../core/close_codes.ts";
-import { CHUNK_SIZE } from "../core/delivery/batch.ts";
+import { AHEAD_BYTES } from "../core/delivery/batch.ts";
 import { SSE } from "../core/format.ts";
 import type { Connection, Connector, RequestInfo, Sink, Transport } from "./port.ts";
 import { problem } from "../http/problem.ts";
@@ -88,7 +88,7 @@ class EventsSink implements Sink {
   }
 
   get capacity(): number {
-    return this.#wanted ? CHUNK_SIZE : 0;
+    return this.#wanted ? AHEAD_BYTES : 0;
   }
 
   get bufferedBytes(): number {

@@ -1,7 +1,7 @@
 import { CLOSE, type CloseReason } from "../core/close_codes.ts";
 import { type Format, PLAIN, V1 } from "../core/format.ts";
 import { offersV1 } from "../http/credentials.ts";
-import { CHUNK_SIZE } from "../core/delivery/batch.ts";
+import { AHEAD_BYTES } from "../core/delivery/batch.ts";
 import { type Refusal, REFUSED } from "../http/refusals.ts";
 import type {
   AdmittedClient,
@@ -91,8 +91,8 @@ class Socket implements Sink, EventListenerObject {
   }
 
   get capacity(): number {
-    if (this.#ahead > CHUNK_SIZE / 2) this.#ahead = this.#socket.bufferedAmount;
-    return CHUNK_SIZE - this.#ahead;
+    if (this.#ahead > AHEAD_BYTES / 2) this.#ahead = this.#socket.bufferedAmount;
+    return AHEAD_BYTES - this.#ahead;
   }
 
   get bufferedBytes(): number {

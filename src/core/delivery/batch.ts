@@ -1,14 +1,16 @@
 import type { Format } from "../format.ts";
 import type { ServerEvent } from "../server_event.ts";
 
+/** How much a connection's runtime is handed ahead of what its peer has read, in bytes. */
+export const AHEAD_BYTES = 65_536;
 /**
- * How much a connection's runtime is handed ahead of what its peer has read, in about bytes; a chunk
- * of a batch is no larger, unless it is a single event.
+ * What is written at once is no larger, in bytes, unless it is a single event: 32 KiB is the default
+ * limit of some clients, and a kibibyte of it covers what is counted too low below.
  */
-export const CHUNK_SIZE = 65_536;
+export const CHUNK_BYTES = 31 * 1_024;
 
-/** What one event costs on the wire besides its message: frame, names and cursor, about. */
-const OVERHEAD = 80;
+/** What one event takes on the wire besides its message, in bytes: names, cursor and line break. */
+const OVERHEAD = 112;
 
 /**
  * A node of the chain of what connections are owed in one turn of the event loop.
@@ -32,7 +34,7 @@ export class BatchNode {
     this.#event = event;
     const size = event === undefined ? 0 : event.size + OVERHEAD;
     const begins = previous === undefined || previous.size === 0 ||
-      previous.size + size > CHUNK_SIZE;
+      previous.size + size > CHUNK_BYTES;
     this.#previous = begins ? undefined : previous;
     this.before = !begins ? previous.before : previous?.size ? previous : undefined;
     this.size = begins ? size : previous.size + size;

@@ -1,6 +1,6 @@
 import type { Format } from "../format.ts";
 import type { ServerEvent } from "../server_event.ts";
-import { BatchNode, joinTexts } from "./batch.ts";
+import { BatchNode, CHUNK_BYTES, joinTexts } from "./batch.ts";
 import type { FlushScheduler } from "./flush_scheduler.ts";
 
 /** Where an outbox writes to: the part of a transport's sink that it needs. */
@@ -181,8 +181,8 @@ export class Outbox {
     let size = backlog[0]!.size;
     let count = 1;
     if (this.#owner.format.batches) {
-      const capacity = this.#owner.sink.capacity;
-      for (; count < backlog.length && size + backlog[count]!.size <= capacity; count++) {
+      const limit = Math.min(this.#owner.sink.capacity, CHUNK_BYTES);
+      for (; count < backlog.length && size + backlog[count]!.size <= limit; count++) {
         size += backlog[count]!.size;
       }
     }

@@ -199,6 +199,30 @@ Deno.test("Outbox: keeps no event and no link once everything was handed over", 
   assertEquals(bodies(SSE, slow.sent).length, 1000);
 });
 
+Deno.test("Outbox: a write of several events is 32 KiB at most, in bytes, live and behind a backlog", () => {
+  const cursor = { stream: "1764045000000-12", marker: "0123456789abcdef-zzzz", since: 123_456 };
+  for (const format of [V1, SSE]) {
+    for (const unit of ["x", "é", "漢", "😀"]) {
+      for (const limit of [1, 65_536]) {
+        const node = new Node();
+        const peer = new Peer(limit);
+        const connection = node.connect(format, ["a"], peer);
+        const body = `{"text":"${unit.repeat(100)}"}`;
+        for (let n = 0; n < 1_000; n++) node.hub.deliver(["a"], new ServerMessage(body, cursor));
+        node.endTurn();
+        for (let n = 0; n < 3_000; n++) {
+          peer.bufferedBytes = 0;
+          connection.drain();
+        }
+        const sizes = peer.sent.map((text) => new TextEncoder().encode(text).length);
+        assert(Math.max(...sizes) <= 32_768, `${unit} ${Math.max(...sizes)}`);
+        assertEquals(bodies(format, peer.sent).length, 1_000);
+        if (limit > 1) assert(peer.sent.length < 30, "they go out together");
+      }
+    }
+  }
+});
+
 Deno.test("Outbox: hands the runtime no more than 64 KiB ahead, or one message", () => {
   const node = new Node();
   const peer = new Peer(65_536);
