@@ -15,6 +15,7 @@ import { EventsTransport, PollingTransport, WebSocketTransport } from "./src/tra
 const settings = ops.exitOnInvalidSetting(() => readSettings((name) => Deno.env.get(name)));
 await configureLog(settings, Deno.stdout.isTerminal());
 const log = getLogger(["keywire"]);
+ops.crashOnUncaught();
 
 const nodeId = crypto.randomUUID().replaceAll("-", "").slice(0, 16);
 const bus = ops.exitOnInvalidSetting(() => openBus(settings, { nodeId, now: Date.now }));
@@ -56,9 +57,11 @@ const options: AppOptions = {
   internalElsewhere: settings.internalPort !== undefined,
 };
 ops.exitOnFailure(() => {
-  ops.serve(createApp(options), { host: settings.host, port: settings.port });
-  if (settings.internalPort === undefined) return;
-  ops.serve(createInternalApp(options), { host: settings.host, port: settings.internalPort });
+  const { host, port, internalPort } = settings;
+  const onGivenUp = (reason: string) => ops.crash(reason);
+  ops.serve(createApp(options), { host, port, onGivenUp });
+  if (internalPort === undefined) return;
+  ops.serve(createInternalApp(options), { host, port: internalPort, onGivenUp });
 });
 bus.listen(gateway.router);
 ops.logStartup(settings, config.version);

@@ -94,7 +94,12 @@ export function createApp(options: AppOptions): Hono<Env> {
     return c.json(pageConfig(c.req.header("Host")), 200, { "Cache-Control": "no-store" });
   });
   app.get("/:file{keywire[\\w.]*}", anyOrigin);
-  app.get("*", pageHeaders, serveStatic({ root: new URL("../webpage", import.meta.url).pathname }));
+  app.get(
+    "*",
+    plainPathsOnly,
+    pageHeaders,
+    serveStatic({ root: new URL("../webpage", import.meta.url).pathname }),
+  );
   app.notFound(() => problem({ status: 404, detail: "Cannot find anything here" }));
   return app;
 }
@@ -129,6 +134,12 @@ const pageHeaders = secureHeaders({
   strictTransportSecurity: false, // the front proxy's say
   referrerPolicy: "no-referrer",
 });
+
+/** Paths of the page are short and plain; the runtime would print what it cannot open. */
+const plainPathsOnly: MiddlewareHandler = async (c, next) => {
+  if (!/^\/[\w./-]{0,200}$/.test(c.req.path) || c.req.path.includes("..")) return c.notFound();
+  await next();
+};
 
 /** The client and its types may be imported by pages of any origin: they hold no secret. */
 const anyOrigin: MiddlewareHandler = async (c, next) => {

@@ -1,6 +1,6 @@
 import { getLogger } from "@logtape/logtape";
 import type { Connection } from "../core/delivery/connection.ts";
-import { clientAddress } from "../http/client_address.ts";
+import { clientAddress, clientNetwork } from "../http/client_address.ts";
 import { readCursor, readKey, sha256 } from "../http/credentials.ts";
 import { type Refusal, REFUSED } from "../http/refusals.ts";
 import { type LookUps, StoreUnavailable } from "../keystores/mod.ts";
@@ -68,7 +68,7 @@ export class Admission {
     const after = readCursor(request);
     if (after !== undefined && !node.isHistoryLoaded) return REFUSED.historyLoading;
     const address = clientAddress(peer, request.headers.get("X-Forwarded-For"), trustedProxies);
-    const slot = limits.reserve(address);
+    const slot = limits.reserve(clientNetwork(address));
     if (slot === "node") return REFUSED.node;
     if (slot === "address") return REFUSED.address;
     const { disconnects } = this.#options;

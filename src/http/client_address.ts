@@ -24,6 +24,17 @@ export function clientAddress(
   return client;
 }
 
+/**
+ * What a limit by address counts: an IPv4 address, or the /64 of an IPv6 one, as that is what a
+ * customer is given. All spellings of an address are one.
+ */
+export function clientNetwork(address: string): string {
+  const bits = parseAddress(address);
+  if (bits === undefined) return address;
+  const isV4 = bits >> 32n === 0xffffn;
+  return isV4 ? `v4:${bits & 0xffff_ffffn}` : `v6:${(bits >> 64n).toString(16)}`;
+}
+
 function isTrusted(address: string, trusted: readonly Cidr[]): boolean {
   const bits = parseAddress(address);
   return bits !== undefined && trusted.some((block) => contains(block, bits));

@@ -1,4 +1,5 @@
 /** The room of operations: metrics, health, start, serve, drain. */
+export * from "./crash.ts";
 export * from "./drain.ts";
 export * from "./health.ts";
 export * from "./metrics.ts";

@@ -1,39 +1,31 @@
 import type { Hono } from "hono";
+import { setTimeout as delay } from "node:timers/promises";
 import { getLogger } from "@logtape/logtape";
 import { type RequestInfo, StreamCut } from "../transports/mod.ts";
 
 const log = getLogger(["keywire", "ops"]);
 
+/** How soon a listener that failed listens again, and for how long it tries, in milliseconds. */
+const LISTEN_AGAIN_MS = 1_000;
+const GIVE_UP_MS = 60_000;
+
 /** Where to listen. */
 export interface ServeOptions {
   readonly host: string;
   readonly port: number;
+  /** Called when listening failed and cannot go on, with the reason. */
+  readonly onGivenUp: (reason: string) => void;
 }
 
 /**
- * Serves `app`. A request that fails is logged and answered with 500.
- * @throws {Error} in one line, when the port cannot be listened on
+ * Serves `app`. A request that fails is logged and answered with 500. Where listening itself fails, as
+ * it does without descriptors, it begins anew as soon as it can; connected clients stay.
+ * @throws {Error} in one line, when the port cannot be listened on at the start
  */
-export function serve(
-  app: Hono<{ Bindings: RequestInfo }>,
-  { host, port }: ServeOptions,
-): void {
+export function serve(app: Hono<{ Bindings: RequestInfo }>, options: ServeOptions): void {
+  const { host, port } = options;
   try {
-    Deno.serve({
-      hostname: host,
-      port,
-      onListen: () => {},
-      onError: (error) => {
-        if (!(error instanceof StreamCut)) log.error("A request failed: {error}", { error });
-        return new Response(null, { status: 500 });
-      },
-    }, (request, info) => {
-      const { remoteAddr } = info;
-      return app.fetch(request, {
-        peer: "hostname" in remoteAddr ? remoteAddr.hostname : "",
-        completed: () => info.completed,
-      });
-    });
+    keepListening(app, options, listen(app, options));
   } catch (error) {
     const { message } = error as Error;
     throw new Error(
@@ -41,5 +33,64 @@ export function serve(
         "PORT to a free one",
       { cause: error },
     );
+  }
+}
+
+function listen(
+  app: Hono<{ Bindings: RequestInfo }>,
+  { host, port }: ServeOptions,
+): Deno.HttpServer {
+  return Deno.serve({
+    hostname: host,
+    port,
+    onListen: () => {},
+    onError: (error) => {
+      if (!(error instanceof StreamCut)) log.error("A request failed: {error}", { error });
+      return new Response(null, { status: 500 });
+    },
+  }, (request, info) => {
+    const { remoteAddr } = info;
+    return app.fetch(request, {
+      peer: "hostname" in remoteAddr ? remoteAddr.hostname : "",
+      completed: () => info.completed,
+    });
+  });
+}
+
+async function keepListening(
+  app: Hono<{ Bindings: RequestInfo }>,
+  options: ServeOptions,
+  server: Deno.HttpServer,
+): Promise<void> {
+  const { host, port, onGivenUp } = options;
+  for (let listener: Deno.HttpServer | undefined = server; listener !== undefined;) {
+    try {
+      return await listener.finished;
+    } catch (error) {
+      const reason = (error as Error).message;
+      log.error(
+        "Cannot accept connections on {host}:{port}: {reason}; connected clients stay, and it " +
+          "listens again in a second (raise the descriptor limit above MAX_CONNECTIONS: see NOFILE)",
+        { host, port, reason },
+      );
+      listener = await listenAgain(app, options);
+      if (listener === undefined) onGivenUp(reason);
+      else log.info("Listens again on {host}:{port}", { host, port });
+    }
+  }
+}
+
+async function listenAgain(
+  app: Hono<{ Bindings: RequestInfo }>,
+  options: ServeOptions,
+): Promise<Deno.HttpServer | undefined> {
+  const until = performance.now() + GIVE_UP_MS;
+  while (performance.now() < until) {
+    await delay(LISTEN_AGAIN_MS);
+    try {
+      return listen(app, options);
+    } catch (error) {
+      log.debug("Cannot listen yet: {reason}", { reason: (error as Error).message });
+    }
   }
 }

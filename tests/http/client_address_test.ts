@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { contains, parseAddress, parseCidr } from "../../src/core/ip_address.ts";
-import { clientAddress } from "../../src/http/client_address.ts";
+import { clientAddress, clientNetwork } from "../../src/http/client_address.ts";
 
 const cidrs = (...texts: string[]) => texts.map((text) => parseCidr(text)!);
 
@@ -103,4 +103,16 @@ Deno.test("the client is never read from what stands left of an address that is 
     const header = [...forged, client, ...proxies].join(", ");
     assertEquals(clientAddress("10.0.0.1", header, trusted), client);
   }));
+});
+
+Deno.test("clientNetwork: an IPv6 address counts as its /64, an IPv4 address as itself", () => {
+  const v6 = clientNetwork("2001:db8:0:1::1");
+  for (const same of ["2001:db8:0:1::2", "2001:DB8:0:1:ffff::", "2001:0db8:0000:0001::9"]) {
+    assertEquals(clientNetwork(same), v6, same);
+  }
+  assert(clientNetwork("2001:db8:0:2::1") !== v6);
+  for (const same of ["::ffff:10.0.0.1", "::ffff:a00:1", "0:0:0:0:0:ffff:0a00:0001"]) {
+    assertEquals(clientNetwork(same), clientNetwork("10.0.0.1"), same);
+  }
+  assert(clientNetwork("10.0.0.2") !== clientNetwork("10.0.0.1"));
 });
