@@ -15,6 +15,7 @@ import {
   readFilter,
   reason,
 } from "./mongo_client.ts";
+import { diagnose } from "./mongo_diagnosis.ts";
 import { candidates, identity, type Value } from "./mongo_values.ts";
 import type { PartHealth } from "../core/part_health.ts";
 import { MongoHealth } from "./mongo_health.ts";
@@ -26,6 +27,8 @@ import { recipientsOf, valueAt } from "./recipients_of.ts";
 const RETRY_MS = 100;
 const LONGEST_WAIT_MS = 5000;
 const LOG_MS = 60_000;
+/** How often it is looked why a key is not found, in milliseconds. */
+const DIAGNOSE_EVERY_MS = 1_000;
 
 const logger = getLogger(["keywire", "keystores"]);
 
@@ -43,6 +46,15 @@ export class MongoKeyStore implements KeyStore {
   readonly #closed = new AbortController();
   readonly #connected: Promise<void>;
   readonly #started: Promise<void>;
+  #diagnosedAt = -Infinity;
+  /** By field and what was found there. */
+  readonly #sayWrongType = new Map<string, () => void>();
+  readonly #sayRepeated = rateLimited(LOG_MS, (times) =>
+    logger.warning(
+      "Several documents have one {keyField}: their recipients are united; make the field unique " +
+        "({times})",
+      { keyField: this.#keyField, times },
+    ));
   readonly #sayUnreadable = rateLimited(LOG_MS, (times) =>
     logger.warning(
       "Documents were refused: {keyField} must hold one string, ObjectId or UUID, and " +
@@ -91,18 +103,16 @@ export class MongoKeyStore implements KeyStore {
         keysOf.set(id, [...keysOf.get(id) ?? [], key]);
       }
     }
-    const found = new Map<string, Document>();
+    const found = new Map<string, readonly string[]>();
     for (const document of await this.#ask(values, signal)) {
       const value = valueAt(document, this.#keyField);
-      // A key may stand there twice, as text and as an ObjectId: what was sent is the text.
-      if (typeof value === "string") found.set(value, document);
-      else {
-        const matched = keysOf.get(identity(value));
-        if (matched === undefined) this.#sayUnreadable();
-        for (const key of matched ?? []) if (!found.has(key)) found.set(key, document);
-      }
+      const matched = typeof value === "string" ? [value] : keysOf.get(identity(value));
+      const recipients = recipientsOf(valueAt(document, this.#recipientField));
+      if (matched === undefined || recipients === undefined) this.#sayUnreadable();
+      else for (const key of matched) this.#addRecipients(found, key, recipients);
     }
-    return this.#recipients(found);
+    this.#explainMisses(keys.filter((key) => !found.has(key)));
+    return found;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -111,14 +121,43 @@ export class MongoKeyStore implements KeyStore {
     await this.#started;
   }
 
-  #recipients(found: Map<string, Document>): Map<string, readonly string[]> {
-    const answer = new Map<string, readonly string[]>();
-    for (const [key, document] of found) {
-      const recipients = recipientsOf(valueAt(document, this.#recipientField));
-      if (recipients === undefined) this.#sayUnreadable();
-      else answer.set(key, recipients);
+  /** Several documents with one key give the union of their recipients. */
+  #addRecipients(
+    found: Map<string, readonly string[]>,
+    key: string,
+    recipients: readonly string[],
+  ): void {
+    const others = found.get(key);
+    if (others !== undefined) this.#sayRepeated();
+    found.set(key, others === undefined ? recipients : [...new Set([...others, ...recipients])]);
+  }
+
+  /** Looks once in a while why a key is not found, and warns where its document is at fault. */
+  async #explainMisses([key]: readonly string[]): Promise<void> {
+    const now = performance.now();
+    if (key === undefined || now - this.#diagnosedAt < DIAGNOSE_EVERY_MS) return;
+    this.#diagnosedAt = now;
+    try {
+      const diagnosis = await diagnose(key, {
+        collection: this.#collection,
+        keyField: this.#keyField,
+        expiresField: this.#expiresField,
+        signal: AbortSignal.any([this.#closed.signal, AbortSignal.timeout(DIAGNOSE_EVERY_MS)]),
+      });
+      if (diagnosis === undefined) return;
+      const { field, found, expected } = diagnosis;
+      const warn = this.#sayWrongType.get(field + found) ??
+        rateLimited(LOG_MS, (times) =>
+          logger.warning(
+            "A key is refused as {field} of its document holds {found}: it must hold {expected} " +
+              "({times})",
+            { field, found, expected, times },
+          ));
+      this.#sayWrongType.set(field + found, warn);
+      warn();
+    } catch (error) {
+      logger.debug("Cannot see why a key is not found: {reason}", { reason: reason(error) });
     }
-    return answer;
   }
 
   async #ask(values: readonly Value[], signal: AbortSignal): Promise<Document[]> {

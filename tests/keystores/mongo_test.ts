@@ -55,19 +55,48 @@ Deno.test("MongoKeyStore names upper-case hex by the canonical text", async () =
   ]);
 });
 
-Deno.test("MongoKeyStore prefers the string where a key stands there twice", async () => {
+Deno.test("MongoKeyStore: several documents with one key give the union, and a warning", async () => {
+  await using logged = await Logged.start();
   await using keys = new TestCollection(server.url);
   await keys.insert(
     { key: new ObjectId(HEX), for: "the ObjectId's" },
-    { key: HEX, for: "the string's" },
-    { key: UUID_TEXT, for: "the string's" },
-    { key: new UUID(UUID_TEXT), for: "the UUID's" },
+    { key: HEX, for: ["the string's", "both"] },
+    { key: "text", for: ["one", "both"] },
+    { key: "text", for: ["both", "other"] },
+    { key: "text", for: 1.5 },
   );
   await using store = keys.store({ keyField: "key", recipientField: "for" });
-  const found = new Map(await ask(store, HEX, UUID_TEXT));
-  assertEquals(found.get(HEX), ["the string's"]);
-  assertEquals(found.get(UUID_TEXT), ["the string's"]);
+  const found = new Map(await ask(store, HEX, "text"));
+  assertEquals((found.get(HEX) as string[]).toSorted(), ["both", "the ObjectId's", "the string's"]);
+  assertEquals((found.get("text") as string[]).toSorted(), ["both", "one", "other"]);
+  assert(logged.lines("warning").some((line) => line.includes("Several documents have one")));
 });
+
+const MISTYPED: [string, string, Record<string, unknown>, string[]][] = [
+  ["a number", "42", { key: 42 }, ["key", "a number"]],
+  ["an old UUID", UUID_TEXT, {
+    key: new Binary(Uint8Array.fromHex(UUID_TEXT.replaceAll("-", "")), 3),
+  }, ["key", "old binary subtype 3"]],
+  ["an expiry in text", "session", { key: "session", until: "2999-01-01" }, ["until", "a string"]],
+  ["no expiry", "session", { key: "session" }, ["until", "nothing"]],
+];
+
+for (const [what, key, document, words] of MISTYPED) {
+  Deno.test(`MongoKeyStore: warns of a key that is refused for ${what}, and shows no key`, async () => {
+    await using logged = await Logged.start();
+    await using keys = new TestCollection(server.url);
+    await keys.insert({
+      ...words[0] === "until" ? {} : { until: new Date("2999-01-01") },
+      ...document,
+    });
+    await using store = keys.store({ keyField: "key", expiresField: "until" });
+    assertEquals(await ask(store, key), []);
+    const isTold = () =>
+      logged.lines("warning").find((line) => words.every((word) => line.includes(word)));
+    const line = await waitFor("the warning", isTold);
+    assert(key === "42" || !line.includes(key), line);
+  });
+}
 
 const RECIPIENTS: [unknown, string[]][] = [
   ["user:1", ["user:1"]],
