@@ -146,7 +146,7 @@ Deno.test("docs/session-keys.md: a session's key hears what names its user", asy
     await shell.run(page.take("sh", "redis-cli"));
     assertEquals(await next(socket), { hello: "user 42" });
     await waitFor("what names a number to be refused", () => {
-      return gateway.output.includes("numeric_recipients");
+      return gateway.output.includes("write numbers in quotes");
     });
     assertEquals(page.left, []);
   } finally {
