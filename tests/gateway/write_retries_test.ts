@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { type BlockedWriter, WriteRetries } from "../../src/gateway/write_retries.ts";
-import { waitFor } from "../support/wait.ts";
+import { FakeClock } from "../support/fake_clock.ts";
 
 /** A connection with `pieces` to send, of which each try takes one, or none. */
 class Client implements BlockedWriter {
@@ -24,25 +24,39 @@ class Client implements BlockedWriter {
   }
 }
 
-Deno.test("WriteRetries gives one that reads its next piece soon, whoever else does not read", async () => {
+Deno.test("WriteRetries: one that reads gets its next piece in a millisecond, whoever does not", () => {
+  using time = new FakeClock();
   using retries = new WriteRetries();
   const stalled = new Client(retries, 1, false);
-  await new Promise((resolve) => setTimeout(resolve, 300)); // long enough for the longest wait
+  time.tick(300); // long enough for the longest wait
   const reader = new Client(retries, 100, true);
-  const start = performance.now();
-  await waitFor("all pieces", () => reader.sent === 100);
-  const took = performance.now() - start;
-  assert(took < 1_000, `it took ${took} ms`); // with the longest wait each it would be 5 s
-  assertEquals(stalled.sent, 0);
+  time.tick(50 + 99);
+  assertEquals([reader.sent, stalled.sent], [100, 0]);
 });
 
-Deno.test("WriteRetries asks seldom while nobody reads, and not at all once nobody waits", async () => {
+Deno.test("WriteRetries: tries ever more seldom while no connection takes anything", () => {
+  using time = new FakeClock();
   using retries = new WriteRetries();
   const stalled = new Client(retries, 1, false);
-  await new Promise((resolve) => setTimeout(resolve, 500));
-  assert(stalled.tries >= 5 && stalled.tries <= 20, `${stalled.tries} tries`);
+  const gaps: number[] = [];
+  for (let last = 0, now = 1; gaps.length < 9; now++) {
+    const { tries } = stalled;
+    time.tick(1);
+    if (stalled.tries === tries) continue;
+    gaps.push(now - last);
+    last = now;
+  }
+  assertEquals(gaps, [1, 2, 4, 8, 16, 32, 50, 50, 50]);
+});
+
+Deno.test("WriteRetries: does nothing once no connection waits", () => {
+  using time = new FakeClock();
+  using retries = new WriteRetries();
+  const stalled = new Client(retries, 1, false);
+  time.tick(100);
   retries.delete(stalled);
   const { tries } = stalled;
-  await new Promise((resolve) => setTimeout(resolve, 120));
-  assertEquals(stalled.tries, tries);
+  time.tick(1_000);
+  assert(tries > 0);
+  assertEquals([stalled.tries, time.next()], [tries, false]);
 });

@@ -1,0 +1,36 @@
+import { assertEquals } from "@std/assert";
+import { Health } from "../../src/ops/health.ts";
+
+/** A node's health, and what it is made of. */
+function underTest() {
+  const bus = { unhealthyReason: "no connection yet" as string | undefined };
+  const store = { status: "up" as "up" | "down" };
+  const node = { isDraining: false };
+  const health = new Health(bus, store, node);
+  return { bus, store, node, status: () => health.readiness().status, health };
+}
+
+Deno.test("Health: a node starts until its bus is heard, and is deaf when that is lost again", () => {
+  const { bus, status } = underTest();
+  assertEquals(status(), "starting");
+  bus.unhealthyReason = undefined;
+  assertEquals(status(), "ready");
+  bus.unhealthyReason = "the subscription is silent";
+  assertEquals(status(), "deaf");
+});
+
+Deno.test("Health: a node that drains says so, whatever else is the matter", () => {
+  const { bus, node, status } = underTest();
+  node.isDraining = true;
+  assertEquals(status(), "draining");
+  bus.unhealthyReason = undefined;
+  assertEquals(status(), "draining");
+});
+
+Deno.test("Health: a store that is down takes no node out of the balancer", () => {
+  const { bus, store, health } = underTest();
+  bus.unhealthyReason = undefined;
+  store.status = "down";
+  const { status, store: shown } = health.readiness();
+  assertEquals([status, shown], ["ready", "down"]);
+});

@@ -1,0 +1,25 @@
+import { assertEquals } from "@std/assert";
+import { lastWords } from "../../src/ops/stop.ts";
+import { FakeClock } from "../support/fake_clock.ts";
+
+Deno.test("lastWords: waits for what ends in time", async () => {
+  using time = new FakeClock();
+  const said: string[] = [];
+  const task = new Promise<void>((resolve) => setTimeout(resolve, 100)).then(() => {
+    said.push("task");
+  });
+  const done = lastWords([task]).then(() => said.push("done"));
+  await time.pass(200);
+  await done;
+  assertEquals(said, ["task", "done"]);
+});
+
+Deno.test("lastWords: a task that never ends delays nothing beyond half a second", async () => {
+  using time = new FakeClock();
+  let done = false;
+  lastWords([new Promise(() => {})]).then(() => done = true);
+  await time.pass(490);
+  assertEquals(done, false);
+  await time.pass(20);
+  assertEquals(done, true);
+});
