@@ -1,89 +1,91 @@
-import { assert, assertEquals, assertRejects } from "@std/assert";
-import { items, openEvents, openSocket } from "../support/clients.ts";
-import { startKeywire } from "../support/gateway.ts";
-import { Proxy } from "../support/proxy.ts";
-import { type RedisServer, startRedis } from "../support/redis.ts";
-import { together } from "../support/together.ts";
-import { freePort, waitFor } from "../support/wait.ts";
+/** Resumptions by themselves: what a client is told, and what it waits for, by a faked clock. */
+import { assertEquals } from "@std/assert";
+import { FakeClock } from "../support/fake_clock.ts";
+import { Node, type NodeClient } from "./node.ts";
 
-const HOST = "127.0.0.1";
+/** A node that has heard a marker, and a message and an entry behind it. */
+function started(): Node {
+  const node = new Node();
+  const { router } = node.gateway;
+  router.historyLoaded("0-0");
+  router.marker("n-1", true);
+  router.message('{"recipients":["ann"],"n":1}');
+  router.entry("5-0", '{"recipients":["ann"],"n":2}', false);
+  return node;
+}
 
-together("Resumptions", {
-  "tell a client whose beat no node knows at once, not at the next regular beat": async () => {
-    await using redis = await startRedis();
-    await using node = await startKeywire({ HOST, REDIS_URL: redis.url });
-    const started = performance.now();
-    using client = await openSocket(node.url, "demo", { v1: true, after: "0-0~nobody-1~0" });
-    const [welcome] = await items(client.events, 1);
-    assertEquals([welcome!.type, welcome!.recovered], ["welcome", false]);
-    assert(performance.now() - started < 2_000);
-  },
+/** What a client was told, each event with what it says. */
+function events({ sent }: NodeClient): unknown[][] {
+  return sent.flatMap((text) => text.split("\n")).map((line) => {
+    const { type, recovered, lost, message } = JSON.parse(line);
+    return [type, recovered ?? message?.n, ...lost === undefined ? [] : [lost]];
+  });
+}
 
-  "welcome a client that is ahead when the node gets there, and tell it nothing twice":
-    async () => {
-      await using redis = await startRedis();
-      await using network = new Proxy(redis.port);
-      const env = { HOST, REDIS_CHANNEL: "" };
-      await using ahead = await startKeywire({ ...env, REDIS_URL: redis.url });
-      await using behind = await startKeywire({
-        ...env,
-        REDIS_URL: `redis://${HOST}:${network.port}`,
-      });
-      using first = await openSocket(ahead.url, "demo", { v1: true });
-      await append(redis, 1);
-      await items(first.events, 2);
-      network.hold();
-      await append(redis, 2);
-      const [, , last] = await items(first.events, 3);
-      const after = String(last!.cursor);
-      using socket = await openSocket(behind.url, "demo", { v1: true, after });
-      using stream = await openEvents(behind.url, "demo", { lastEventId: after });
-      await append(redis, 3);
-      for (const text of ["ping", "ping", "ping", "the end"]) socket.socket.send(text);
-      await waitFor("all of it to be heard", async () => {
-        return (await behind.metrics()).get("keywire_client_texts_ignored_total");
-      });
-      assertEquals([socket.events, stream.blocks], [[], []]);
-      network.release();
-      const events = await items(socket.events, 3);
-      assertEquals(events.map(({ type, message }) => message ?? type), [
-        "welcome",
-        { n: 3 },
-        "pong",
-      ]);
-      assertEquals([events[0]!.recovered, events[0]!.cursor], [true, after]);
-      await items(stream.blocks, 2);
-      assertEquals(stream.messages, ['{"n":3}']);
-      await append(redis, 4);
-      const [, , , fourth] = await items(socket.events, 4);
-      assertEquals(fourth!.message, { n: 4 }, "what a client says while it waits must not pile up");
-    },
-
-  "make a client wait until the window is read": async () => {
-    const env = { HOST, REDIS_URL: `redis://${HOST}:${freePort()}` };
-    await using node = await startKeywire(env, { ready: false });
-    const refused = await fetch(`${node.url}/events?demo`, { headers: { "Last-Event-ID": "1" } });
-    await refused.body?.cancel();
-    assertEquals([refused.status, refused.headers.get("Retry-After")], [503, "1"]);
-    await assertRejects(() => openSocket(node.url, "demo", { v1: true, after: "0-0~~0" }));
-    using fresh = await openSocket(node.url, "demo", { v1: true });
-    await items(fresh.events, 1);
-  },
-
-  "go by Last-Event-ID where a browser brings an older cursor too": async () => {
-    await using redis = await startRedis();
-    await using node = await startKeywire({ HOST, REDIS_URL: redis.url, REDIS_CHANNEL: "" });
-    using first = await openSocket(node.url, "demo", { v1: true });
-    for (let n = 1; n <= 3; n++) await append(redis, n);
-    const events = await items(first.events, 4);
-    const [after, lastEventId] = [events[1], events[2]].map((event) => String(event!.cursor));
-    using stream = await openEvents(node.url, "demo", { after: after!, lastEventId: lastEventId! });
-    await append(redis, 4);
-    await items(stream.messages, 2);
-    assertEquals(stream.messages, ['{"n":3}', '{"n":4}']);
-  },
+Deno.test("Resumptions: a client gets what it missed behind its welcome, then what comes", async () => {
+  await using node = started();
+  const ann = await node.connect({ after: "0-0~n-1~0" });
+  node.gateway.router.message('{"recipients":["ann"],"n":3}');
+  await Promise.resolve();
+  assertEquals(events(ann), [["welcome", true], ["message", 1], ["message", 2], ["message", 3]]);
 });
 
-async function append(redis: RedisServer, n: number): Promise<void> {
-  await redis.tell("XADD", "my_stream", "*", "message", `{"recipients":["demo"],"n":${n}}`);
-}
+Deno.test("Resumptions: a cursor that is none loses every source, at once", async () => {
+  await using node = started();
+  const ann = await node.connect({ after: "nonsense" });
+  assertEquals([events(ann), node.probes], [[["welcome", false, ["channel", "stream"]]], 0]);
+});
+
+Deno.test("Resumptions: what can be proven of the stream is replayed though the channel cannot be", async () => {
+  using _time = new FakeClock();
+  await using node = started();
+  const ann = await node.connect({ after: "0-0~~0" });
+  assertEquals(events(ann), [["welcome", false, ["channel"]], ["message", 2]]);
+});
+
+Deno.test("Resumptions: an unknown marker is given up behind two markers of the node's own", async () => {
+  using _time = new FakeClock();
+  await using node = started();
+  const ann = await node.connect({ after: "5-0~other-9~0" });
+  const { router } = node.gateway;
+  assertEquals([ann.sent, node.probes], [[], 1]);
+  router.marker("n-2", true);
+  router.marker("other-8", false);
+  await Promise.resolve();
+  assertEquals([ann.sent, node.probes], [[], 2]);
+  router.marker("n-3", true);
+  await Promise.resolve();
+  assertEquals(events(ann), [["welcome", false, ["channel"]]]);
+});
+
+Deno.test("Resumptions: a marker that comes meanwhile proves the channel", async () => {
+  using _time = new FakeClock();
+  await using node = started();
+  const ann = await node.connect({ after: "5-0~other-9~0" });
+  node.gateway.router.marker("other-9", false);
+  await Promise.resolve();
+  assertEquals(events(ann), [["welcome", true]]);
+});
+
+Deno.test("Resumptions: a client that is ahead waits for messages, asks for no marker, and 10 s at most", async () => {
+  using time = new FakeClock();
+  await using node = started();
+  const ann = await node.connect({ after: "7-0~n-1~1" });
+  time.tick(9_900);
+  await Promise.resolve();
+  assertEquals([ann.sent, node.probes], [[], 0]);
+  time.tick(200);
+  await Promise.resolve();
+  assertEquals(events(ann), [["welcome", false, ["stream"]]]);
+});
+
+Deno.test("Resumptions: a client that is ahead goes on when the node gets there", async () => {
+  using time = new FakeClock();
+  await using node = started();
+  const ann = await node.connect({ after: "7-0~n-1~1" });
+  node.gateway.router.entry("7-0", '{"recipients":["ann"],"n":3}', false);
+  node.gateway.router.entry("8-0", '{"recipients":["ann"],"n":4}', false);
+  time.tick(50);
+  await Promise.resolve();
+  assertEquals(events(ann), [["welcome", true], ["message", 4]]);
+});
