@@ -81,7 +81,7 @@ export function reconnectEvent(position: Position, retryMs: number): ControlEven
 
 /** How many bytes a well-formed text takes in UTF-8. */
 function utf8Length(text: string): number {
-  if (!/[^\x00-\x7f]/.test(text)) return text.length; // nearly always
+  if (!/[^\t -~]/.test(text)) return text.length; // nearly always
   let bytes = text.length;
   for (let at = 0; at < text.length; at++) {
     const unit = text.charCodeAt(at);

@@ -15,7 +15,7 @@ import {
   readFilter,
   reason,
 } from "./mongo_client.ts";
-import { diagnose } from "./mongo_diagnosis.ts";
+import { MissExplainer } from "./mongo_diagnosis.ts";
 import { candidates, identity, type Value } from "./mongo_values.ts";
 import type { PartHealth } from "../core/part_health.ts";
 import { MongoHealth } from "./mongo_health.ts";
@@ -27,8 +27,6 @@ import { recipientsOf, valueAt } from "./recipients_of.ts";
 const RETRY_MS = 100;
 const LONGEST_WAIT_MS = 5000;
 const LOG_MS = 60_000;
-/** How often it is looked why a key is not found, in milliseconds. */
-const DIAGNOSE_EVERY_MS = 1_000;
 
 const logger = getLogger(["keywire", "keystores"]);
 
@@ -46,9 +44,7 @@ export class MongoKeyStore implements KeyStore {
   readonly #closed = new AbortController();
   readonly #connected: Promise<void>;
   readonly #started: Promise<void>;
-  #diagnosedAt = -Infinity;
-  /** By field and what was found there. */
-  readonly #sayWrongType = new Map<string, () => void>();
+  readonly #misses: MissExplainer;
   readonly #sayRepeated = rateLimited(LOG_MS, (times) =>
     logger.warning(
       "Several documents have one {keyField}: their recipients are united; make the field unique " +
@@ -73,6 +69,12 @@ export class MongoKeyStore implements KeyStore {
     this.#client = openClient(options.url);
     this.#collection = this.#client.db(options.database).collection(options.collection);
     this.#health = new MongoHealth(hostsOf(this.#client));
+    this.#misses = new MissExplainer({
+      collection: this.#collection,
+      keyField: this.#keyField,
+      expiresField: this.#expiresField,
+      closed: this.#closed.signal,
+    });
     this.#connected = this.#connect();
     this.#started = this.#connected.then(async () => {
       await this.#checkIndex();
@@ -111,7 +113,7 @@ export class MongoKeyStore implements KeyStore {
       if (matched === undefined || recipients === undefined) this.#sayUnreadable();
       else for (const key of matched) this.#addRecipients(found, key, recipients);
     }
-    this.#explainMisses(keys.filter((key) => !found.has(key)));
+    this.#misses.explain(keys.find((key) => !found.has(key)));
     return found;
   }
 
@@ -130,34 +132,6 @@ export class MongoKeyStore implements KeyStore {
     const others = found.get(key);
     if (others !== undefined) this.#sayRepeated();
     found.set(key, others === undefined ? recipients : [...new Set([...others, ...recipients])]);
-  }
-
-  /** Looks once in a while why a key is not found, and warns where its document is at fault. */
-  async #explainMisses([key]: readonly string[]): Promise<void> {
-    const now = performance.now();
-    if (key === undefined || now - this.#diagnosedAt < DIAGNOSE_EVERY_MS) return;
-    this.#diagnosedAt = now;
-    try {
-      const diagnosis = await diagnose(key, {
-        collection: this.#collection,
-        keyField: this.#keyField,
-        expiresField: this.#expiresField,
-        signal: AbortSignal.any([this.#closed.signal, AbortSignal.timeout(DIAGNOSE_EVERY_MS)]),
-      });
-      if (diagnosis === undefined) return;
-      const { field, found, expected } = diagnosis;
-      const warn = this.#sayWrongType.get(field + found) ??
-        rateLimited(LOG_MS, (times) =>
-          logger.warning(
-            "A key is refused as {field} of its document holds {found}: it must hold {expected} " +
-              "({times})",
-            { field, found, expected, times },
-          ));
-      this.#sayWrongType.set(field + found, warn);
-      warn();
-    } catch (error) {
-      logger.debug("Cannot see why a key is not found: {reason}", { reason: reason(error) });
-    }
   }
 
   async #ask(values: readonly Value[], signal: AbortSignal): Promise<Document[]> {
