@@ -3,6 +3,7 @@ import config from "../../deno.json" with { type: "json" };
 import { items, openSocket } from "../support/clients.ts";
 import { startKeywire } from "../support/gateway.ts";
 import { run, succeeds } from "../support/run.ts";
+import { freePort } from "../support/wait.ts";
 
 const DOCKERFILE = await Deno.readTextFile(new URL("../../Dockerfile", import.meta.url));
 const { pathname: ROOT } = new URL("../../", import.meta.url);
@@ -81,6 +82,16 @@ Deno.test({
       client.socket.send("ping");
       assertEquals(await items(client.frames, 1), ["heartbeat message"]);
       assertMatch(gateway.log, /Descriptors: \d+[,;]/);
+
+      const [, check = ""] = /^ +CMD (\[.*\])$/m.exec(DOCKERFILE) ?? [];
+      const [, ...args] = JSON.parse(check) as string[];
+      const isHealthy = async (port: number) => {
+        const env = { PORT: String(port) };
+        const command = new Deno.Command(Deno.execPath(), { args, env, stderr: "null" });
+        return (await command.output()).success;
+      };
+      assertEquals([await isHealthy(gateway.port), await isHealthy(freePort())], [true, false]);
+
       gateway.kill("SIGTERM");
       assertEquals((await gateway.ended).code, 0);
     } finally {

@@ -55,6 +55,23 @@ Deno.test("deploy: each proxy passes every transport on at once, and writes no k
   });
 });
 
+Deno.test("deploy: a proxy that reaches no node writes no key down, either", async () => {
+  const nowhere = { port: freePort(), internalPort: freePort() };
+  await Promise.all(PROXY_KINDS.map(async (kind) => {
+    await using proxy = await startProxy(kind, nowhere);
+    const response = await fetch(`${proxy.url}/events?secret-in-the-query`, {
+      headers: { "Sec-WebSocket-Protocol": "keywire.v1, key.secret-in-a-header" },
+    });
+    await response.body?.cancel();
+    assert([502, 503].includes(response.status), `${kind} answers ${response.status}`);
+    const written = await waitFor("a line on it", async () => {
+      const log = await proxy.log();
+      return /\/events/.test(log) ? log : undefined;
+    });
+    assert(!written.includes("secret-in"), written);
+  }));
+});
+
 Deno.test("deploy: behind each proxy a client counts by its own address, whatever it says", async (t) => {
   await using two = await TwoNodes.start({ MAX_CONNECTIONS_PER_IP: "1" });
   await eachProxy(t, PROXY_KINDS, two, async (proxy) => {

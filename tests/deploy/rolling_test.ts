@@ -8,7 +8,7 @@ Deno.test("deploy: a rolling restart behind nginx, HAProxy and Caddy loses nothi
     clients: 100,
     rate: 10,
     // The stream alone: a node that has restarted cannot prove the channel's past.
-    env: { REDIS_CHANNEL: "" },
+    env: { REDIS_CHANNEL: "", DRAIN_SECONDS: "2" },
   });
   for (const result of results) {
     const { kind, lost, misplaced, gaps, givenUp, refusals, backMs, log } = result;
