@@ -14,7 +14,7 @@ export interface RedisHealthOptions {
 }
 
 /** So many lines about outages come at once, then one in so many milliseconds. */
-const LOG_BURST = 10;
+const LOG_BURST = 20;
 const LOG_EVERY_MS = 6_000;
 /** A part that fails so soon after another one most likely does so for the same reason. */
 const SAME_FAULT_MS = 5_000;

@@ -8,7 +8,7 @@ import { publicReason, reason } from "./mongo_client.ts";
 const PING_EVERY_MS = 5_000;
 const PING_DEADLINE_MS = 2_000;
 /** So many lines about outages come at once, then one in so many milliseconds. */
-const LOG_BURST = 10;
+const LOG_BURST = 20;
 const LOG_EVERY_MS = 6_000;
 
 const logger = getLogger(["keywire", "keystores"]);

@@ -1,6 +1,7 @@
 /** The bus on more than one Redis: behind Sentinels, and on a Cluster. */
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { RedisBus } from "../../src/bus/redis.ts";
+import type { SentinelCredentials } from "../../src/core/redis_url.ts";
 import { type RedisServer, startRedis, tellRedis } from "../support/redis.ts";
 import { startSentinel } from "../support/sentinel.ts";
 import { together } from "../support/together.ts";
@@ -37,6 +38,50 @@ together("RedisBus", {
     await recorder.heard("message after");
     assertEquals(recorder.news, ["entry before", "gap channel", "entry after", "message after"]);
   },
+
+  "follows a planned failover as soon as it is announced, with one gap, whoever announces it":
+    async () => {
+      await using master = await startRedis();
+      await using replica = await startRedis({
+        args: ["--replicaof", "127.0.0.1", `${master.port}`, "--repl-diskless-sync-delay", "0"],
+      });
+      const user = { username: "guard", password: "sesame" };
+      await using one = await startSentinel(master.port, user);
+      await using two = await startSentinel(master.port, user);
+      for (const sentinel of [one, two]) {
+        await waitFor("the replica to be known", async () => {
+          const info = await sentinel.tell("SENTINEL", "REPLICAS", "mymaster");
+          return info.includes(`${replica.port}`) && info.includes("master-link-status,ok");
+        }, 20_000);
+      }
+      const recorder = new Recorder();
+      const hosts = `127.0.0.1:${one.port},127.0.0.1:${two.port}`;
+      await using bus = open(`redis+sentinel://${hosts}/mymaster`, "node", user);
+      bus.listen(recorder);
+      await hears(bus);
+      await bus.publish("before");
+      await recorder.heard("entry before");
+      await two.tell("SENTINEL", "FAILOVER", "mymaster");
+      await waitFor("another master", async () => {
+        const address = await two.tell("SENTINEL", "GET-MASTER-ADDR-BY-NAME", "mymaster");
+        return address.endsWith(`,${replica.port}`);
+      }, 20_000);
+      const announced = performance.now();
+      await waitFor("a message of the new master", async () => {
+        await replica.tell("PUBLISH", "my_channel", "after");
+        return recorder.lines.includes("message after");
+      });
+      const ms = performance.now() - announced;
+      assert(ms < 3_000, `It was deaf for ${ms} ms`);
+      await hears(bus);
+      await waitFor("the other Sentinel to announce it", async () => {
+        const address = await one.tell("SENTINEL", "GET-MASTER-ADDR-BY-NAME", "mymaster");
+        return address.endsWith(`,${replica.port}`);
+      }, 20_000);
+      await bus.publish("appended after");
+      await recorder.heard("entry appended after");
+      assertEquals(recorder.news.filter((line) => line.startsWith("gap")), ["gap channel"]);
+    },
 
   "works on a Cluster, whichever node has the stream or the publisher": async () => {
     await using nodes = new AsyncDisposableStack();
@@ -85,9 +130,10 @@ together("RedisBus", {
   },
 });
 
-function open(url: string, nodeId = "node"): RedisBus {
+function open(url: string, nodeId = "node", sentinel: SentinelCredentials = {}): RedisBus {
   return new RedisBus({
     url,
+    sentinel,
     channel: "my_channel",
     stream: "my_stream",
     prefix: "keywire",
