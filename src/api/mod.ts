@@ -1,76 +1,66 @@
+/** The HTTP API for backends: `/api`, and its description at `/openapi.json`. */
 import { OpenAPIHono } from "@hono/zod-openapi";
 import { getLogger } from "@logtape/logtape";
-import { type Bus, BusUnavailable } from "../bus/port.ts";
-import type { Presence } from "../presence/port.ts";
+import type { Bus } from "../bus/port.ts";
+import { BodyReader } from "../http/body_reader.ts";
 import { problem } from "../http/problem.ts";
-import { readBodyText } from "../http/read_text.ts";
+import type { Presence } from "../presence/port.ts";
+import { cursor, cursorRoute } from "./cursor.ts";
 import { demoRestart } from "./demo_restart.ts";
+import { disconnect, disconnectRoute } from "./disconnect.ts";
 import { guard, type GuardOptions } from "./guard.ts";
-import { checkEnvelope, publishRoute } from "./publish.ts";
+import { listNodes, type LiveNodes, nodesRoute } from "./nodes.ts";
+import { lookUpPresence, presenceRoute } from "./presence.ts";
+import { publish, publishRoute } from "./publish.ts";
+import { publishBatch, publishBatchRoute } from "./publish_batch.ts";
+import { Publisher } from "./publisher.ts";
 
 const log = getLogger(["keywire", "api"]);
 
 export interface ApiOptions extends GuardOptions {
-  readonly bus: Pick<Bus, "publish">;
+  readonly bus: Pick<Bus, "publish" | "disconnect" | "cursor">;
   readonly maxMessageBytes: number;
   /** Which recipients are there, on any node; undefined where this node cannot know. */
-  readonly presence: Pick<Presence, "lookUp" | "size"> | undefined;
+  readonly presence: Pick<Presence, "lookUp" | "size"> & Partial<LiveNodes> | undefined;
   readonly version: string;
   /** Simulates a restart of the gateway, for its page; undefined where that is not offered. */
   readonly restart: (() => void) | undefined;
 }
 
-/** The HTTP API: `/api` and its description at `/openapi.json`. */
+/** The routes of the API. Not `api.openapi`: it would parse bodies, whose bytes must stay as they are. */
 export function createApi(options: ApiOptions): OpenAPIHono {
   const { bus, maxMessageBytes, presence, version } = options;
   const api = new OpenAPIHono();
   api.use("/api/*", guard(options));
+  const bodies = new BodyReader();
+  const publishing = { bodies, publisher: new Publisher({ bus, presence }), maxMessageBytes };
+  const nodes = presence?.nodes === undefined ? undefined : presence as LiveNodes;
+  const routes = [
+    { route: publishRoute, handler: publish(publishing) },
+    { route: publishBatchRoute, handler: publishBatch(publishing) },
+    { route: disconnectRoute, handler: disconnect({ bodies, bus }) },
+    { route: presenceRoute, handler: lookUpPresence({ bodies, presence }) },
+    { route: cursorRoute, handler: cursor({ bus }) },
+    { route: nodesRoute, handler: listNodes({ nodes }) },
+  ];
+  for (const { route: { method, path }, handler } of routes) {
+    api.on(method.toUpperCase(), path, handler);
+    const allow = method.toUpperCase();
+    const detail = `Cannot answer this method here: use ${allow}`;
+    api.all(path, () => problem({ status: 405, detail }, { Allow: allow }));
+  }
+  if (options.restart !== undefined) api.post("/api/demo/restart", demoRestart(options.restart));
+  api.onError((error) => {
+    log.error("The API failed: {error}", { error });
+    return problem({ status: 500, detail: "Cannot answer as this node failed: look into its log" });
+  });
 
-  api.openAPIRegistry.registerPath(publishRoute);
+  for (const { route } of routes) api.openAPIRegistry.registerPath(route);
   api.openAPIRegistry.registerComponent("securitySchemes", "token", {
     type: "http",
     scheme: "bearer",
     description: "One of API_TOKEN.",
   });
-  // Not `api.openapi`: a parsed and printed body would not be the bytes that the backend wrote.
-  api.post(publishRoute.path, async (c) => {
-    if (!/^application\/json\s*(;|$)/i.test(c.req.header("Content-Type") ?? "")) {
-      return problem({
-        status: 415,
-        detail: "Cannot publish as the body must be application/json: set Content-Type",
-      });
-    }
-    const text = await readBodyText(c.req.raw, maxMessageBytes);
-    if (text === undefined) {
-      return problem({
-        status: 413,
-        detail: "Cannot publish the envelope as it is larger than MAX_MESSAGE_BYTES: send less",
-      });
-    }
-    const envelope = checkEnvelope(text, maxMessageBytes);
-    if ("status" in envelope) return problem(envelope);
-    const { recipients } = envelope;
-    const present = recipients === "*" ? undefined : await presence?.lookUp(recipients);
-    const offline = recipients === "*" || present === undefined
-      ? undefined
-      : recipients.filter((recipient) => !present.has(recipient));
-    const online = recipients === "*" ? await presence?.size() : present?.size;
-    try {
-      const cursor = await bus.publish(text);
-      return c.json({ cursor, online, offline }, 202);
-    } catch (error) {
-      if (!(error instanceof BusUnavailable)) log.error("A publish failed: {error}", { error });
-      return problem({
-        status: 503,
-        detail: "Cannot confirm the publish as Redis does not answer: it may have been appended; " +
-          "with an id of your own in the message a repeat does no harm",
-        retryAfter: 2,
-      });
-    }
-  });
-
-  if (options.restart !== undefined) api.post("/api/demo/restart", demoRestart(options.restart));
-
   api.doc31("/openapi.json", {
     openapi: "3.1.0",
     info: {

@@ -1,40 +1,23 @@
-import { createRoute, z } from "@hono/zod-openapi";
+import { createRoute } from "@hono/zod-openapi";
+import type { Handler } from "hono";
 import { MALFORMED } from "../core/malformed.ts";
-import { parseMessage } from "../core/message.ts";
-
-/** An envelope, for the description: what counts is its text, which is delivered byte for byte. */
-export const Envelope = z.object({
-  recipients: z.union([z.array(z.string()), z.literal("*")]).openapi({
-    description: "Who should hear it: names, or `*` for everyone connected.",
-    example: ["00721b2a-046c-4ecc-a5df-5f808cc6c58f"],
-  }),
-}).catchall(z.unknown()).openapi("Envelope", {
-  example: { recipients: ["00721b2a-046c-4ecc-a5df-5f808cc6c58f"], data: { entry: { id: "123" } } },
-});
-
-/** An error, as RFC 9457 has it. */
-export const Problem = z.object({
-  status: z.int(),
-  detail: z.string().openapi({ description: "What was wrong, what was expected, what to do." }),
-}).openapi("Problem");
-
-/** What is known when an envelope was accepted. */
-export const Accepted = z.object({
-  cursor: z.string().optional().openapi({
-    description: "The id of the stream's entry; absent where the stream is off.",
-  }),
-  online: z.int().optional().openapi({
-    description: "How many of the recipients were there; absent where this node cannot know.",
-  }),
-  offline: z.array(z.string()).optional().openapi({
-    description: "Who was not there just before; absent for `*`.",
-  }),
-}).openapi("Accepted");
-
-const problem = (description: string) => ({
-  description,
-  content: { "application/problem+json": { schema: Problem } },
-});
+import type { BodyReader } from "../http/body_reader.ts";
+import { problem } from "../http/problem.ts";
+import {
+  checkEnvelope,
+  malformedProblem,
+  type Publisher,
+  readIdempotencyKey,
+} from "./publisher.ts";
+import { readBody } from "./read_body.ts";
+import {
+  Accepted,
+  BODY_ANSWERS,
+  Envelope,
+  IdempotencyHeaders,
+  problemAnswer,
+  SECURITY,
+} from "./schemas.ts";
 
 /** `POST /api/publish` */
 export const publishRoute = createRoute({
@@ -42,34 +25,44 @@ export const publishRoute = createRoute({
   path: "/api/publish",
   summary: "Publish a message",
   description:
-    "Appends the envelope to the stream, or publishes it where the stream is off. A retried POST " +
-    "can deliver twice: put an id of your own in the message.",
-  security: [{ token: [] }],
+    "Appends the envelope to the stream, or publishes it where the stream is off. Without an " +
+    "Idempotency-Key a repeated POST can deliver twice.",
+  security: SECURITY,
   request: {
+    headers: IdempotencyHeaders,
     body: { required: true, content: { "application/json": { schema: Envelope } } },
   },
   responses: {
     202: { description: "Accepted", content: { "application/json": { schema: Accepted } } },
-    400: problem("The body is no envelope"),
-    401: problem("The token is missing or wrong"),
-    413: problem("The envelope is larger than MAX_MESSAGE_BYTES"),
-    415: problem("The body is not application/json"),
-    503: problem("Redis did not confirm within 2 seconds; it may have been appended"),
+    ...BODY_ANSWERS,
+    422: problemAnswer("Another body came under the same Idempotency-Key within 5 minutes"),
   },
 });
 
-/** Checks an envelope before it goes out. Returns its distinct recipients, or what is wrong. */
-export function checkEnvelope(
-  text: string,
-  maxBytes: number,
-): { recipients: readonly string[] | "*" } | { status: 400 | 413; detail: string } {
-  const message = parseMessage(text, maxBytes);
-  if (typeof message !== "string") {
-    const { recipients } = message;
-    return { recipients: recipients === "*" ? recipients : [...new Set(recipients)] };
-  }
-  return {
-    status: message === "too_large" ? 413 : 400,
-    detail: `Cannot publish the envelope as ${MALFORMED[message]}`,
+/** What the routes that publish need. */
+export interface PublishOptions {
+  readonly bodies: BodyReader;
+  readonly publisher: Publisher;
+  readonly maxMessageBytes: number;
+}
+
+/** Answers `POST /api/publish`. The body goes out as it came, so it is never parsed and printed. */
+export function publish({ bodies, publisher, maxMessageBytes }: PublishOptions): Handler {
+  return async (c) => {
+    const idempotencyKey = readIdempotencyKey(c.req.raw);
+    if (typeof idempotencyKey === "object") return problem(idempotencyKey);
+    const body = await readBody(c.req.raw, {
+      bodies,
+      maxBytes: maxMessageBytes,
+      action: "publish the envelope",
+      types: ["application/json"],
+      tooLarge: MALFORMED.too_large,
+    });
+    if ("status" in body) return problem(body);
+    const { text } = body;
+    const checked = checkEnvelope(text, maxMessageBytes);
+    if (typeof checked === "string") return problem(malformedProblem(checked));
+    const [result] = await publisher.publish([{ text, idempotencyKey, ...checked }]);
+    return "status" in result! ? problem(result) : c.json(result, 202);
   };
 }

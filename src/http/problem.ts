@@ -2,8 +2,8 @@ import type { Refusal } from "./refusals.ts";
 
 /** A refusal as `application/problem+json` (RFC 9457). */
 export function problem(refusal: Refusal, headers: HeadersInit = {}): Response {
-  const { status, detail, retryAfter } = refusal;
-  const response = new Response(JSON.stringify({ status, detail }), { status, headers });
+  const { status, detail, retryAfter, outcome } = refusal;
+  const response = new Response(JSON.stringify({ status, detail, outcome }), { status, headers });
   response.headers.set("Content-Type", "application/problem+json");
   response.headers.set("Cache-Control", "no-store");
   if (retryAfter !== undefined) response.headers.set("Retry-After", String(retryAfter));

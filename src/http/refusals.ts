@@ -6,6 +6,8 @@ export interface Refusal {
   readonly detail: string;
   /** When it is worth trying again, in seconds. */
   readonly retryAfter?: number;
+  /** Of what was asked of Redis: whether it was certainly not done, or may have been. */
+  readonly outcome?: "refused" | "unknown";
 }
 
 /** The one table of refusals, on every transport. */

@@ -11,7 +11,7 @@ import type {
   Transport,
 } from "./port.ts";
 import { problem } from "../http/problem.ts";
-import { readBodyText } from "../http/read_text.ts";
+import { BodyReader } from "../http/body_reader.ts";
 
 /** How long a poll waits for a message, in milliseconds. */
 const POLL_MS = 25_000;
@@ -25,9 +25,27 @@ const NOT_OPEN: Refusal = {
   detail: "Cannot post as this key has no open connection here: poll with GET first",
 };
 
+const POSTING: Refusal = {
+  status: 429,
+  detail: "Cannot post as this key's connections each have a POST under way: wait for its answer",
+  retryAfter: 1,
+};
+const SLOW: Refusal = {
+  status: 408,
+  detail: "Cannot post as the body did not arrive within 5 seconds: send it at once",
+};
+const BUSY: Refusal = {
+  status: 503,
+  detail: "Cannot post as too many bodies are on their way to this node: try again in a moment",
+  retryAfter: 1,
+};
+/** How many posts may be on their way at once: each of them costs the runtime some 100 KB. */
+const MAX_POSTS = 1_000;
+
 export interface PollingOptions {
   readonly pollMs?: number;
   readonly awayMs?: number;
+  readonly bodies?: BodyReader;
 }
 
 /**
@@ -38,10 +56,16 @@ export class PollingTransport implements Transport {
   readonly #connector: Connector;
   readonly #options: Required<PollingOptions>;
   readonly #byKey = new Map<string, Set<Poller>>();
+  /** How many POSTs of a key are under way. */
+  readonly #posts = new Map<string, number>();
 
-  constructor(connector: Connector, { pollMs = POLL_MS, awayMs = AWAY_MS }: PollingOptions = {}) {
+  constructor(
+    connector: Connector,
+    { pollMs = POLL_MS, awayMs = AWAY_MS, bodies = new BodyReader({ maxBodies: MAX_POSTS }) }:
+      PollingOptions = {},
+  ) {
     this.#connector = connector;
-    this.#options = { pollMs, awayMs };
+    this.#options = { pollMs, awayMs, bodies };
   }
 
   async handle(request: Request, { peer }: RequestInfo): Promise<Response> {
@@ -52,7 +76,11 @@ export class PollingTransport implements Transport {
     const pollers = key === undefined ? undefined : this.#byKey.get(key);
     if (request.method === "POST") {
       if (key === undefined) return problem(REFUSED.key);
-      return pollers === undefined ? problem(NOT_OPEN) : await this.#post(request);
+      if (pollers === undefined) return problem(NOT_OPEN);
+      const posts = this.#posts.get(key) ?? 0;
+      if (posts >= pollers.size) return problem(POSTING);
+      this.#posts.set(key, posts + 1);
+      return await this.#post(request).finally(() => this.#endPost(key));
     }
     const sequence = readSequence(request.url);
     const poller = pollers && choose([...pollers], sequence);
@@ -77,11 +105,22 @@ export class PollingTransport implements Transport {
   }
 
   async #post(request: Request): Promise<Response> {
-    if (await readBodyText(request, MAX_POST_BYTES) === "ping") return answer("heartbeat message");
+    const body = await this.#options.bodies.read(request, MAX_POST_BYTES);
+    if ("text" in body && body.text === "ping") return answer("heartbeat message");
+    if ("fault" in body && body.fault === "too_slow") return problem(SLOW);
+    if ("fault" in body && body.fault === "busy") return problem(BUSY);
     this.#connector.onIgnoredText();
     return answer("");
   }
+
+  #endPost(key: string): void {
+    const posts = this.#posts.get(key)! - 1;
+    if (posts === 0) this.#posts.delete(key);
+    else this.#posts.set(key, posts);
+  }
 }
+
+type PollTimes = Required<Pick<PollingOptions, "pollMs" | "awayMs">>;
 
 /** A connection that is polled: its sink has room for one message while a poll waits. */
 class Poller implements Sink {
@@ -92,13 +131,13 @@ class Poller implements Sink {
   sequence: number | undefined;
   /** When its client was last heard or answered: the smallest has waited longest. */
   since = performance.now();
-  readonly #options: Required<PollingOptions>;
+  readonly #options: PollTimes;
   readonly #ended: () => void;
   #answer: ((response: Response) => void) | undefined;
   #timer: ReturnType<typeof setTimeout>;
 
   constructor(
-    options: Required<PollingOptions>,
+    options: PollTimes,
     sequence: number | undefined,
     ended: () => void,
   ) {

@@ -8,7 +8,7 @@ const connections = async (gateway: { metrics(): Promise<Map<string, number>> })
   (await gateway.metrics()).get("keywire_connections");
 
 Deno.test("PollingTransport", async (t) => {
-  await using gateway = await startKeywire({ EMBEDDED_KEYS: "demo,quiet,away,two,kept" });
+  await using gateway = await startKeywire({ EMBEDDED_KEYS: "demo,quiet,away,two,kept,slow" });
   const { url } = gateway;
   const at = (key: string) => `${url}/websocket?${key}`;
 
@@ -60,6 +60,26 @@ Deno.test("PollingTransport", async (t) => {
       await response.body?.cancel();
       assertEquals(response.status, 409);
     }
+  });
+
+  await t.step("a poller has one POST at a time, and its body 5 s to arrive", async () => {
+    using client = new BulletPolling(at("slow"));
+    await client.opened;
+    const slow = await Deno.connect({ port: gateway.port });
+    const head = "POST /websocket?slow HTTP/1.1\r\nHost: a\r\nX-Socket-Transport: xhrPolling\r\n";
+    await slow.write(new TextEncoder().encode(`${head}Content-Length: 4\r\n\r\npi`));
+    const headers = { "X-Socket-Transport": "xhrPolling" };
+    const post = async () => {
+      const response = await fetch(at("slow"), { method: "POST", headers, body: "ping" });
+      await response.body?.cancel();
+      return response.status;
+    };
+    await waitFor("the second to be refused", async () => await post() === 429);
+    const answer = new Uint8Array(100);
+    const text = new TextDecoder().decode(answer.subarray(0, await slow.read(answer) ?? 0));
+    assert(text.startsWith("HTTP/1.1 408 "), text);
+    slow.close();
+    assertEquals(await client.send("ping"), "heartbeat message");
   });
 
   await t.step("works across origins, with its preflight", async () => {
