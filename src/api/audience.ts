@@ -12,8 +12,8 @@ export interface Audience {
   readonly offline?: readonly string[];
 }
 
-/** The presence that is asked; undefined where there is none. */
-export type AskedPresence = Pick<Presence, "lookUp" | "size"> | undefined;
+/** What is asked of presence. */
+export type AskedPresence = Pick<Presence, "lookUp" | "size">;
 
 /**
  * Looks up who is there, for messages that are to be published right after: all of them by one
@@ -23,7 +23,6 @@ export async function lookUpAudience(
   presence: AskedPresence,
   messages: readonly { readonly recipients: readonly string[] | "*" }[],
 ): Promise<(recipients: readonly string[] | "*") => Audience> {
-  if (presence === undefined) return () => ({});
   const names = new Set(messages.flatMap(({ recipients }) => recipients === "*" ? [] : recipients));
   const hasAll = messages.some(({ recipients }) => recipients === "*");
   const [present, size] = await Promise.all([

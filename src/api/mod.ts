@@ -4,12 +4,12 @@ import { getLogger } from "@logtape/logtape";
 import type { Bus } from "../bus/port.ts";
 import { BodyReader } from "../http/body_reader.ts";
 import { problem } from "../http/problem.ts";
-import type { Presence } from "../presence/port.ts";
+import type { NodeRegistry, Presence } from "../presence/port.ts";
 import { cursor, cursorRoute } from "./cursor.ts";
 import { demoRestart } from "./demo_restart.ts";
 import { disconnect, disconnectRoute } from "./disconnect.ts";
 import { guard, type GuardOptions } from "./guard.ts";
-import { listNodes, type LiveNodes, nodesRoute } from "./nodes.ts";
+import { listNodes, nodesRoute } from "./nodes.ts";
 import { lookUpPresence, presenceRoute } from "./presence.ts";
 import { publish, publishRoute } from "./publish.ts";
 import { publishBatch, publishBatchRoute } from "./publish_batch.ts";
@@ -20,8 +20,8 @@ const log = getLogger(["keywire", "api"]);
 export interface ApiOptions extends GuardOptions {
   readonly bus: Pick<Bus, "publish" | "disconnect" | "cursor">;
   readonly maxMessageBytes: number;
-  /** Which recipients are there, on any node; undefined where this node cannot know. */
-  readonly presence: Pick<Presence, "lookUp" | "size"> & Partial<LiveNodes> | undefined;
+  /** Which recipients are there, on any node, and which nodes there are. */
+  readonly presence: Pick<Presence & NodeRegistry, "lookUp" | "size" | "nodes">;
   readonly version: string;
   /** Simulates a restart of the gateway, for its page; undefined where that is not offered. */
   readonly restart: (() => void) | undefined;
@@ -34,14 +34,13 @@ export function createApi(options: ApiOptions): OpenAPIHono {
   api.use("/api/*", guard(options));
   const bodies = new BodyReader();
   const publishing = { bodies, publisher: new Publisher({ bus, presence }), maxMessageBytes };
-  const nodes = presence?.nodes === undefined ? undefined : presence as LiveNodes;
   const routes = [
     { route: publishRoute, handler: publish(publishing) },
     { route: publishBatchRoute, handler: publishBatch(publishing) },
     { route: disconnectRoute, handler: disconnect({ bodies, bus }) },
     { route: presenceRoute, handler: lookUpPresence({ bodies, presence }) },
     { route: cursorRoute, handler: cursor({ bus }) },
-    { route: nodesRoute, handler: listNodes({ nodes }) },
+    { route: nodesRoute, handler: listNodes({ registry: presence }) },
   ];
   for (const { route: { method, path }, handler } of routes) {
     api.on(method.toUpperCase(), path, handler);

@@ -1,31 +1,8 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import type { Handler } from "hono";
 import { problem } from "../http/problem.ts";
-import { PresenceUnavailable } from "../presence/port.ts";
+import { type NodeRegistry, PresenceUnavailable } from "../presence/port.ts";
 import { COMMON_ANSWERS, problemAnswer, SECURITY } from "./schemas.ts";
-
-/** A node that lives, as the registry of nodes tells it. */
-export interface LiveNode {
-  readonly id: string;
-  /** Whether it is the node that answers. */
-  readonly isThis: boolean;
-  readonly address: string;
-  readonly version: string;
-  /** In milliseconds since 1970. */
-  readonly since: number;
-  readonly connections: number;
-  readonly messagesPerSecond?: number;
-  readonly deliveriesPerSecond?: number;
-  readonly lagMs?: number;
-  readonly trouble?: string | undefined;
-  readonly isDraining?: boolean;
-}
-
-/** Knows the nodes that live. */
-export interface LiveNodes {
-  /** @throws {PresenceUnavailable} where they are not known */
-  nodes(): Promise<readonly LiveNode[]>;
-}
 
 const Node = z.object({
   id: z.string(),
@@ -59,11 +36,12 @@ export const nodesRoute = createRoute({
 });
 
 /** Answers `GET /api/nodes`. */
-export function listNodes({ nodes }: { readonly nodes: LiveNodes | undefined }): Handler {
+export function listNodes(
+  { registry }: { readonly registry: Pick<NodeRegistry, "nodes"> },
+): Handler {
   return async (c) => {
     try {
-      if (nodes === undefined) throw new PresenceUnavailable("no registry of nodes");
-      const list = (await nodes.nodes()).map((node) => ({
+      const list = (await registry.nodes()).map((node) => ({
         id: node.id,
         isThis: node.isThis,
         address: node.address,

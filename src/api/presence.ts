@@ -64,7 +64,6 @@ export function lookUpPresence(
     if ("status" in question) return problem(question);
     const { recipients } = question.value;
     try {
-      if (presence === undefined) throw new PresenceUnavailable("no presence over nodes");
       const present = await presence.lookUp([...new Set(recipients)]);
       const answers = recipients.map((recipient) => {
         const found = present.get(recipient);

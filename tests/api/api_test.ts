@@ -188,6 +188,17 @@ Deno.test("API", async (t) => {
     },
   );
 
+  await t.step("nodes: tells of this one", async () => {
+    const { status, json: { nodes } } = await call("nodes");
+    assertEquals([status, nodes.length], [200, 1]);
+    const { id, address, version, since, connections, isThis } = nodes[0];
+    assertMatch(id, /^\w+$/);
+    assert(Number.isInteger(connections));
+    assertEquals([isThis, address], [true, `127.0.0.1:${gateway.port}`]);
+    assertMatch(version, /^\d+\.\d+\.\d+/);
+    assert(Math.abs(Date.now() - Date.parse(since)) < 600_000);
+  });
+
   await t.step("a body has 5 s to arrive", async () => {
     using slow = await Deno.connect({ port: gateway.port });
     const head = `POST /api/publish HTTP/1.1\r\nHost: a\r\nContent-Type: ${JSON_TYPE}\r\n` +
