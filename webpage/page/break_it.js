@@ -5,7 +5,7 @@ const PATIENCE_MS = 20_000;
 const TRANSPORT_HINT = "Cutting drops the connection as a lost network would.";
 const RESTART_HINT =
   " Restarting is simulated: the gateway sends its clients away, answers connects " +
-  `with 503 for 2 s, and ${MEANWHILE} messages are sent meanwhile. Watch them arrive.`;
+  `with 503 for 2 s, and ${MEANWHILE} messages are sent meanwhile. Watch them arrive.`;
 
 /**
  * The buttons that break the connection, so that one can watch it come back.

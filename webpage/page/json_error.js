@@ -34,7 +34,7 @@ function advice(text, at, expected) {
   const found = String.fromCodePoint(text.codePointAt(at) ?? 0);
   if (at >= text.length) return `the text ends, but ${expected} is missing`;
   if (TYPOGRAPHIC.test(found)) {
-    return `${found} is a typographic quote: write straight quotes, "`;
+    return `typographic quote ${found}, write "`;
   }
   if (found === "'") return `JSON quotes with ", not with '`;
   if (/[}\]]/.test(found) && text.slice(0, at).trimEnd().endsWith(",")) {
@@ -65,7 +65,9 @@ function scan(text) {
     take('"', expected);
     skip(CHARACTERS);
     if (text[at] === "\\") fail('an escape such as \\n or \\"');
-    take('"', 'a closing "');
+    if (text[at++] === '"') return;
+    at--;
+    fail('a closing "');
   };
   const members = (close, one, expected) => {
     at++;
