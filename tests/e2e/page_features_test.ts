@@ -196,6 +196,10 @@ Deno.test("the page restarts an embedded gateway in play, and says that nothing 
   );
   assertEquals(await page.textContent("#count"), "3");
   assertEquals(await page.textContent("#recovery"), "1 caught up");
+  // They came behind the welcome, so they were sent while the client was away.
+  const rows = await page.locator("#list li").allTextContents();
+  const back = rows.findIndex((text) => text.includes("nothing lost"));
+  assertEquals(rows.slice(0, back).filter((text) => text.includes("restart")).length, 3);
 
   const restart = (headers: Record<string, string>) =>
     fetch(`${gateway.url}/api/demo/restart`, { method: "POST", headers, body: "{}" });
@@ -252,7 +256,7 @@ Deno.test("the page copies no line that runs what an address says", async () => 
       await shell(line.replace(/^(curl|redis-cli)/, "true"));
     }
   }
-  assertEquals([...Deno.readDirSync(folder)].map(({ name }) => name), []);
+  assertEquals(await Array.fromAsync(Deno.readDir(folder), ({ name }) => name), []);
   await Deno.remove(folder);
 
   await visit(page, `${gateway.url}/?gateway=${encodeURIComponent(`ws://me:secret@${host}/`)}`);

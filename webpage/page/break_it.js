@@ -20,7 +20,7 @@ const RESTART_HINT =
 export function breakIt(element, { gateway, restart, cut, recipient }) {
   const button = element("restart");
   const outcome = element("broken");
-  let trial; // {began, tag, arrived, recovered}
+  let trial; // {began, tag, isAway, arrived, recovered, back}
   let timer;
   element("cut").addEventListener("click", cut);
   button.hidden = !restart;
@@ -39,11 +39,15 @@ export function breakIt(element, { gateway, restart, cut, recipient }) {
     if (now !== trial) return;
     if (detail !== undefined) return end(detail);
     timer = setTimeout(() => end("The connection did not come back in 20 s."), PATIENCE_MS);
+  });
+
+  /** Sends messages while the client is away: they arrive only if it catches up. */
+  async function sendMeanwhile(now) {
     for (let n = 1; n <= MEANWHILE; n++) {
       const message = { data: { restart: now.tag, n } };
       await ask("api/publish", JSON.stringify({ recipients: [recipient()], ...message }));
     }
-  });
+  }
 
   /** Sends to the gateway; returns why it does not do it. */
   async function ask(path, body) {
@@ -88,10 +92,14 @@ export function breakIt(element, { gateway, restart, cut, recipient }) {
     set open(open) {
       isOpen = open;
       if (trial === undefined) showOpen(open);
+      else if (!open && !trial.isAway) {
+        trial.isAway = true;
+        sendMeanwhile(trial);
+      }
     },
     /** A connection opened; `recovered` as in `Keywire`. */
     welcome(recovered) {
-      if (trial === undefined) return;
+      if (!trial?.isAway) return;
       trial.recovered = recovered === true;
       trial.back = performance.now();
       conclude();

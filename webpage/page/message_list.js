@@ -1,13 +1,10 @@
+import { Announcer } from "./announcer.js";
 import { cutText } from "./cut_text.js";
+import { countUpTo, Entries } from "./entries.js";
 import { messageRow, noteRow, PREVIEW, showNote } from "./message_row.js";
 
 /** How many rows there are in the document at most. */
 const PAGE = 100;
-/** How many entries are kept, and how many characters in them. */
-const MAX_ENTRIES = 10_000;
-const MAX_CHARACTERS = 20_000_000;
-/** The least time between two announcements to a screen reader. */
-const ANNOUNCE_MS = 4_000;
 /** How far a key moves the choice. */
 const STEPS = {
   ArrowUp: -1,
@@ -26,17 +23,13 @@ const STEPS = {
 export class MessageList extends EventTarget {
   #list;
   #controls;
-  #entries = []; // {n, time, text, note, tone, row}, the oldest first; `n` counts up by one
-  #matches; // those that the filter lets through, undefined without one
-  #filter;
-  #characters = 0;
+  #entries = new Entries(); // each with its `row`, where it is a note in the document
+  #announcer;
   #received = 0;
-  #next = 1;
   #rendered = 0; // the newest `n` in the document while following
   #heldAt; // the newest `n` to show, undefined while following
   #frame = 0;
   #chosen; // the entry
-  #announced = { time: 0, timer: 0, received: 0 };
 
   /** @param controls the elements {list, empty, filter, hold, older, newer, clear, position, pager, announcer} */
   constructor(controls) {
@@ -44,7 +37,8 @@ export class MessageList extends EventTarget {
     this.#controls = controls;
     const { list, filter, hold, older, newer, clear } = controls;
     this.#list = list;
-    hold.addEventListener("click", () => this.#hold(this.#held ? undefined : this.#last));
+    this.#announcer = new Announcer(controls.announcer);
+    hold.addEventListener("click", () => this.#hold(this.#held ? undefined : this.#entries.last));
     older.addEventListener("click", () => this.#leaf(-PAGE));
     newer.addEventListener("click", () => this.#leaf(PAGE));
     clear.addEventListener("click", () => this.clear());
@@ -61,14 +55,16 @@ export class MessageList extends EventTarget {
 
   /** The messages that are kept and that the filter lets through, the oldest first: {n, time, text}. */
   get messages() {
-    return this.#view.filter(({ note }) => note === undefined);
+    return this.#entries.view.filter(({ note }) => note === undefined);
   }
 
   /** Adds a message, given as JSON text. */
   addMessage(text) {
     this.#received++;
     this.#add({ text });
-    this.#announceSoon();
+    this.#announcer.add(() =>
+      `New message: ${cutText(this.#entries.latestMessage?.text ?? "", PREVIEW)}`
+    );
   }
 
   /**
@@ -76,7 +72,7 @@ export class MessageList extends EventTarget {
    * the row before it takes that one's place and counts up.
    */
   addNote(note, tone, group) {
-    const last = this.#entries.at(-1);
+    const last = this.#entries.latest;
     if (group === undefined || last?.group !== group) {
       return this.#add({ text: "", note, tone, group, times: 1 });
     }
@@ -90,82 +86,48 @@ export class MessageList extends EventTarget {
   }
 
   clear() {
-    this.#entries = [];
-    this.#matches &&= [];
-    this.#characters = this.#received = this.#announced.received = 0;
-    this.#next = 1;
+    this.#entries.clear();
+    this.#announcer.clear();
+    this.#received = 0;
     this.#chosen = undefined;
     this.#hold(undefined);
     this.dispatchEvent(new Event("clear"));
-  }
-
-  get #view() {
-    return this.#matches ?? this.#entries;
   }
 
   get #held() {
     return this.#heldAt !== undefined;
   }
 
-  get #last() {
-    return this.#next - 1;
-  }
-
   /** How many entries of the view are not newer than what is shown. */
   get #top() {
-    return countUpTo(this.#view, this.#heldAt ?? this.#last);
+    return countUpTo(this.#entries.view, this.#heldAt ?? this.#entries.last);
   }
 
   #add(fields) {
-    const entry = { n: this.#next++, time: new Date(), ...fields };
-    this.#entries.push(entry);
-    if (this.#filter?.test(wordsOf(entry))) this.#matches.push(entry);
-    this.#characters += entry.text.length;
+    this.#entries.add(fields);
     this.#frame ||= requestAnimationFrame(() => {
       this.#frame = 0;
-      this.#trim();
+      this.#entries.trim();
       if (!this.#held) this.#follow();
       this.#showControls();
     });
-    // A hidden page gets no frames, and must not grow without bound for that.
-    const tooMany = this.#entries.length > 2 * MAX_ENTRIES;
-    if (tooMany || this.#characters > 2 * MAX_CHARACTERS) this.#trim();
-  }
-
-  #trim() {
-    let excess = Math.max(0, this.#entries.length - MAX_ENTRIES);
-    let characters = this.#characters;
-    for (let i = 0; i < excess; i++) characters -= this.#entries[i].text.length;
-    while (characters > MAX_CHARACTERS && excess < this.#entries.length - 1) {
-      characters -= this.#entries[excess++].text.length;
-    }
-    if (excess === 0) return;
-    const { n } = this.#entries[excess - 1];
-    this.#entries.splice(0, excess);
-    this.#matches?.splice(0, countUpTo(this.#matches, n));
-    this.#characters = characters;
   }
 
   #search(words) {
-    this.#filter = words === ""
-      ? undefined
-      : new RegExp(words.replace(/[\\^$.*+?()[\]{}|/-]/g, "\\$&"), "iu");
-    const { filter } = this.#controls;
-    this.#matches = this.#filter &&
-      this.#entries.filter((entry) => this.#filter.test(wordsOf(entry)));
-    filter.toggleAttribute("data-active", words !== "");
+    this.#entries.search(words);
+    this.#controls.filter.toggleAttribute("data-active", words !== "");
     this.#show();
   }
 
   #hold(top) {
-    const oldest = this.#entries[0]?.n ?? 0;
-    this.#heldAt = top === undefined ? undefined : Math.max(top, Math.min(oldest, this.#last));
+    const { oldest, last } = this.#entries;
+    this.#heldAt = top === undefined ? undefined : Math.max(top, Math.min(oldest, last));
     this.#show();
   }
 
   /** Shows rows that are older (negative) or newer. */
   #leaf(by) {
-    const view = this.#view;
+    const { view } = this.#entries;
     const top = this.#top + by;
     if (top >= view.length) this.#hold(undefined);
     else this.#hold(view[Math.max(0, top - 1)]?.n);
@@ -174,7 +136,7 @@ export class MessageList extends EventTarget {
   /** Shows the page anew. */
   #show() {
     this.#list.replaceChildren();
-    for (const entry of this.#entries) entry.row = undefined;
+    for (const entry of this.#entries.view) entry.row = undefined;
     this.#rendered = 0;
     this.#render();
     this.#showControls();
@@ -189,7 +151,7 @@ export class MessageList extends EventTarget {
   }
 
   #render() {
-    const view = this.#view;
+    const { view } = this.#entries;
     const top = this.#top;
     const from = Math.max(countUpTo(view, this.#rendered), top - PAGE, 0);
     const rows = view.slice(from, top).reverse().map((entry) => this.#row(entry));
@@ -208,7 +170,7 @@ export class MessageList extends EventTarget {
   #choose(row) {
     if (row === null || row === undefined) return;
     const n = Number(row.id.slice(4));
-    this.#chosen = this.#view.find((entry) => entry.n === n);
+    this.#chosen = this.#entries.view.find((entry) => entry.n === n);
     this.#markChosen();
     if (this.#chosen === undefined) return;
     this.dispatchEvent(Object.assign(new Event("choose"), { entry: this.#chosen }));
@@ -238,8 +200,8 @@ export class MessageList extends EventTarget {
 
   #showControls() {
     const { hold, older, newer, clear, empty } = this.#controls;
-    const view = this.#view;
-    const kept = this.#entries.length;
+    const { view } = this.#entries;
+    const kept = this.#entries.size;
     empty.hidden = view.length > 0;
     empty.textContent = kept > 0
       ? "Nothing here contains that."
@@ -254,55 +216,22 @@ export class MessageList extends EventTarget {
 
   #showPosition() {
     const { pager, position, older } = this.#controls;
-    const view = this.#view;
+    const { view } = this.#entries;
     const top = this.#top;
     const words = [];
     if (this.#held && view.length > PAGE) {
       // Without a filter, as numbered: the oldest may have been dropped.
-      const [first, last, all] = this.#matches
+      const [first, last, all] = this.#entries.isFiltered
         ? [Math.max(1, top - PAGE + 1), top, view.length]
-        : [view[Math.max(0, top - PAGE)].n, view[top - 1].n, this.#last];
+        : [view[Math.max(0, top - PAGE)].n, view[top - 1].n, this.#entries.last];
       words.push(`${number(first)}–${number(last)} of ${number(all)}`);
-    } else if (this.#matches) {
-      words.push(`${number(view.length)} of ${number(this.#entries.length)}`);
+    } else if (this.#entries.isFiltered) {
+      words.push(`${number(view.length)} of ${number(this.#entries.size)}`);
     }
     if (this.#held) words.push(top < view.length ? `${number(view.length - top)} newer` : "held");
     position.textContent = words.join(", ");
     pager.hidden = older.hidden && words.length === 0;
   }
-
-  /** Tells a screen reader what came, now and then. */
-  #announceSoon() {
-    const announced = this.#announced;
-    if (announced.timer !== 0) return;
-    announced.timer = setTimeout(() => {
-      announced.timer = 0;
-      announced.time = performance.now();
-      const count = this.#received - announced.received;
-      announced.received = this.#received;
-      if (count <= 0) return;
-      const latest = this.#entries.findLast(({ note }) => note === undefined);
-      this.#controls.announcer.textContent = count === 1
-        ? `New message: ${cutText(latest?.text ?? "", PREVIEW)}`
-        : `${count} new messages`;
-    }, Math.max(300, announced.time + ANNOUNCE_MS - performance.now()));
-  }
-}
-
-/** How many of `entries`, sorted by `n`, have an `n` up to this one. */
-function countUpTo(entries, n) {
-  let low = 0;
-  let high = entries.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (entries[middle].n <= n) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
-
-function wordsOf({ text, note }) {
-  return note ?? text;
 }
 
 /** `count` with its thousands apart. */

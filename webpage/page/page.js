@@ -24,6 +24,9 @@ const NAMES = {
   polling: "polling",
 };
 
+/** Close codes of a gateway that goes away or restarts. */
+const SENT_AWAY = [1000, 1001, 1012];
+
 const element = (id) => document.getElementById(id);
 const key = element("key");
 const trouble = element("trouble");
@@ -193,6 +196,8 @@ function showRecovery() {
 function showClose({ status, code = status, reason, retry }) {
   if (code === 4403) {
     reason = "The gateway has withdrawn this key: connect with another";
+  } else if (SENT_AWAY.includes(code)) {
+    reason = "The gateway sent its clients away, to come back";
   } else if (code < 1 || code > 1000 && code < 4000) {
     reason = connection.welcomed
       ? "The connection was lost"
