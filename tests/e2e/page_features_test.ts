@@ -292,12 +292,12 @@ async function shell(line: string): Promise<void> {
   assert(success, new TextDecoder().decode(stderr));
 }
 
-/** How many pixels of a column of the wire, halfway up, are drawn on. */
+/** How many pixels are drawn on a little above the wire, where nothing but bars is. */
 async function barPixels(page: Page): Promise<number> {
   return await page.evaluate<number>(`{
     const wire = document.getElementById("wire");
-    const half = Math.round(wire.height * 0.6);
-    const { data } = wire.getContext("2d").getImageData(0, half, wire.width, 1);
+    const row = wire.height - Math.round(15 * devicePixelRatio);
+    const { data } = wire.getContext("2d").getImageData(0, row, wire.width, 1);
     data.filter((alpha, index) => index % 4 === 3 && alpha > 0).length;
   }`);
 }
