@@ -1,4 +1,5 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
+import { clientExamples } from "./examples.ts";
 
 const root = new URL("../../", import.meta.url).pathname;
 const TSC = "npm:typescript@5.9.3/tsc";
@@ -91,7 +92,7 @@ open.on("whatever", ({ data }) => data.n.toFixed());
 open.on("gap", ({ sources }) => sources.length);
 `;
 
-Deno.test("The client's package imports into a strict TypeScript project, and into Node", async () => {
+Deno.test("The client's package and its manual compile in a strict TypeScript project; Node imports it", async () => {
   const project = await Deno.makeTempDir();
   try {
     const packed = await run(
@@ -105,31 +106,45 @@ Deno.test("The client's package imports into a strict TypeScript project, and in
     );
     const [{ filename, files }] = JSON.parse(packed);
     assertEquals(files.map(({ path }: { path: string }) => path).sort(), [
+      "LICENSE",
+      "README.md",
       "keywire.d.ts",
       "keywire.js",
       "keywire_debug.js",
+      "keywire_pool.js",
       "keywire_shared.js",
       "package.json",
+      "react.d.ts",
+      "react.js",
+      "svelte.d.ts",
+      "svelte.js",
+      "vue.d.ts",
+      "vue.js",
     ]);
     const home = `${project}/node_modules/keywire`;
     await Deno.mkdir(home, { recursive: true });
     await run(project, "tar", "-xzf", filename, "-C", home, "--strip-components=1");
     await Deno.writeTextFile(`${project}/package.json`, '{"type":"module"}');
     await Deno.writeTextFile(`${project}/consumer.ts`, CONSUMER);
+    // Those of React and Vue want their types: `deno task test:package` compiles them.
+    const examples = (await clientExamples()).filter(({ code }) => !/"(react|vue)"/.test(code));
+    assert(examples.length >= 10, `${examples.length} examples`);
+    for (const { name, code } of examples) await Deno.writeTextFile(`${project}/${name}`, code);
+    const names = ["consumer.ts", ...examples.map(({ name }) => name)];
     for (const [module, moduleResolution] of [["esnext", "bundler"], ["nodenext", "nodenext"]]) {
       const compilerOptions = {
         strict: true,
         exactOptionalPropertyTypes: true,
         noEmit: true,
         target: "es2022",
-        lib: ["es2022", "dom"],
+        lib: ["es2022", "dom", "dom.iterable"],
         types: [],
         module,
         moduleResolution,
       };
       await Deno.writeTextFile(
         `${project}/tsconfig.json`,
-        JSON.stringify({ compilerOptions, files: ["consumer.ts"] }),
+        JSON.stringify({ compilerOptions, files: names }),
       );
       await deno("run", "-A", TSC, "--project", project);
     }

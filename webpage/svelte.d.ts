@@ -1,0 +1,33 @@
+import type {
+  Keywire,
+  KeywireEventName,
+  KeywireEventOf,
+  KeywireOptions,
+  KeywireState,
+} from "./keywire.js";
+
+/** Listeners by the name of their event: the client's own, or that of a message's type. */
+export type KeywireListeners<Message = Record<string, unknown>, Member extends string = "type"> = {
+  readonly [Name in KeywireEventName<Message, Member>]?: (
+    event: KeywireEventOf<Message, Member, Name>,
+  ) => void;
+};
+
+/** A connection as a component sees it. */
+export interface KeywireConnection<Message, Member extends string = "type"> {
+  /** Undefined where pages are rendered on a server. */
+  readonly client: Keywire<Message, Member> | undefined;
+  readonly state: KeywireState;
+}
+
+/**
+ * A store that connects while it has subscribers. Stores of the same URL and the same options,
+ * functions aside, share a connection; a hot reload opens no second one.
+ */
+export function keywireStore<Message = Record<string, unknown>, Member extends string = "type">(
+  url: string | URL,
+  options: KeywireOptions,
+  listeners?: KeywireListeners<Message, Member>,
+): {
+  subscribe(run: (connection: KeywireConnection<Message, Member>) => void): () => void;
+};

@@ -1,0 +1,32 @@
+import type { ShallowRef } from "vue";
+import type {
+  Keywire,
+  KeywireEventName,
+  KeywireEventOf,
+  KeywireOptions,
+  KeywireState,
+} from "./keywire.js";
+
+/** Listeners by the name of their event: the client's own, or that of a message's type. */
+export type KeywireListeners<Message = Record<string, unknown>, Member extends string = "type"> = {
+  readonly [Name in KeywireEventName<Message, Member>]?: (
+    event: KeywireEventOf<Message, Member, Name>,
+  ) => void;
+};
+
+/** A connection as a component sees it. */
+export interface KeywireConnection<Message, Member extends string = "type"> {
+  /** Undefined until the component is mounted. */
+  readonly client: Readonly<ShallowRef<Keywire<Message, Member> | undefined>>;
+  readonly state: Readonly<ShallowRef<KeywireState>>;
+}
+
+/**
+ * Connects while the component is mounted. Components which name the same URL and the same options,
+ * functions aside, share a connection; a hot reload opens no second one.
+ */
+export function useKeywire<Message = Record<string, unknown>, Member extends string = "type">(
+  url: string | URL,
+  options: KeywireOptions,
+  listeners?: KeywireListeners<Message, Member>,
+): KeywireConnection<Message, Member>;
