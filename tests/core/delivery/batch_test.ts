@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { BatchNode, CHUNK_SIZE, joinTexts } from "../../../src/core/delivery/batch.ts";
+import { BatchNode, CHUNK_BYTES, joinTexts } from "../../../src/core/delivery/batch.ts";
 import { SSE, V1 } from "../../../src/core/format.ts";
 import { ControlEvent, ServerMessage } from "../../../src/core/server_event.ts";
 
@@ -36,17 +36,17 @@ Deno.test("BatchNode: an event that the format does not have leaves no empty lin
 });
 
 Deno.test("BatchNode: a full chunk begins another, with the full one before it", () => {
-  const large = message(`"${"x".repeat(CHUNK_SIZE / 3)}"`);
+  const large = message(`"${"x".repeat(CHUNK_BYTES / 3)}"`);
   let node = BatchNode.root();
   for (let n = 0; n < 7; n++) node = node.next(large);
   const chunks: BatchNode[] = [];
   for (let chunk: BatchNode | undefined = node; chunk; chunk = chunk.before) chunks.push(chunk);
   assertEquals(chunks.map((chunk) => chunk.events().length).reduce((sum, n) => sum + n), 7);
-  for (const { size } of chunks) assert(size <= CHUNK_SIZE, `${size}`);
+  for (const { size } of chunks) assert(size <= CHUNK_BYTES, `${size}`);
 });
 
 Deno.test("BatchNode: an event that is larger than a chunk has one of its own", () => {
-  const huge = message(`"${"x".repeat(2 * CHUNK_SIZE)}"`);
+  const huge = message(`"${"x".repeat(2 * CHUNK_BYTES)}"`);
   const node = BatchNode.root().next(a).next(huge).next(b);
   assertEquals([node.events(), node.before?.events(), node.before?.before?.events()], [
     [b],
