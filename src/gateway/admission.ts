@@ -7,6 +7,7 @@ import { type LookUps, StoreUnavailable } from "../keystores/mod.ts";
 import type { Settings } from "../settings/settings.ts";
 import type { Disconnects, PendingAdmission } from "./disconnects.ts";
 import type { Limits, Slot } from "./limits.ts";
+import { RefusalLog } from "./refusal_log.ts";
 
 const log = getLogger(["keywire", "gateway"]);
 
@@ -41,6 +42,7 @@ export interface AdmittedClient {
 /** Decides which clients may connect, before anything is upgraded. */
 export class Admission {
   readonly #options: AdmissionOptions;
+  readonly #refusals = new RefusalLog();
 
   constructor(options: AdmissionOptions) {
     this.#options = options;
@@ -51,7 +53,9 @@ export class Admission {
     const { allowedOrigins } = this.#options.settings;
     const origin = request.headers.get("Origin");
     const isAllowed = origin === null || allowedOrigins === "*" || allowedOrigins.includes(origin);
-    return isAllowed ? undefined : REFUSED.origin;
+    if (isAllowed) return undefined;
+    this.#refusals.add(REFUSED.origin, request);
+    return REFUSED.origin;
   }
 
   /**
@@ -59,9 +63,15 @@ export class Admission {
    * look-up and given back on refusal; an admitted client holds it until its peer is gone.
    */
   async admit(request: Request, peer: string): Promise<AdmittedClient | Refusal> {
-    const { settings: { trustedProxies }, limits, node } = this.#options;
     const refused = this.checkOrigin(request);
     if (refused !== undefined) return refused;
+    const admitted = await this.#admit(request, peer);
+    if ("status" in admitted) this.#refusals.add(admitted, request);
+    return admitted;
+  }
+
+  async #admit(request: Request, peer: string): Promise<AdmittedClient | Refusal> {
+    const { settings: { trustedProxies }, limits, node } = this.#options;
     const key = readKey(request);
     if (key === undefined) return REFUSED.key;
     if (this.#isClosed) return REFUSED.draining;
