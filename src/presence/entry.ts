@@ -11,8 +11,10 @@ export class Entry {
   since = 0;
   /** The sockets that the node's field says; undefined: there is no field. */
   written: number | undefined;
-  /** Under which epoch the field was written. */
+  /** Under which epoch the field was sent last. */
   epoch = "";
+  /** Earlier epochs under which there may still be one. */
+  former: string[] | undefined;
   /** The announcement that stands; empty where there is none, or where that is not known. */
   announced = "";
   /** Whether the field is to be written again, whatever is known of it. */
@@ -43,6 +45,7 @@ export class Entry {
 export interface Step {
   readonly entry: Entry;
   readonly kind: "put" | "announce" | "remove";
+  /** The node's epoch; of a removal, the one under which the field was sent. */
   readonly epoch: string;
   readonly sockets: number;
   /** How a removal is to be done. */

@@ -55,8 +55,8 @@ return ARGV[2]`;
 /**
  * Removes a node's field, and announces that the recipient is gone where nothing else holds it.
  *
- * ARGV: epoch, mode, now, channel, recipient, time to live, withdrawn, and for how long the deadline of
- * another node's field may have passed, as its node removes it itself. The modes: `own`; `reap`, which
+ * ARGV: epoch, mode, now, channel, recipient, time to live, withdrawn, for how long the deadline of
+ * another node's field may have passed (its node removes it itself), former epochs of the node. The modes: `own`; `reap`, which
  * leaves a field whose deadline lies ahead and returns the milliseconds until then; `leave`, which
  * announces nothing, and removes a `!` that is the withdrawn one: it came back with lost writes.
  * Returns `absent` when there was no field, else the epochs that hold the recipient.
@@ -66,6 +66,9 @@ if ARGV[2] == 'leave' and ARGV[7] ~= '' and redis.call('HGET', KEYS[1], '!') == 
   redis.call('HDEL', KEYS[1], '!')
 end
 local field = redis.call('HGET', KEYS[1], ARGV[1])
+for i = 9, #ARGV do
+  if redis.call('HDEL', KEYS[1], ARGV[i]) == 1 then field = field or '' end
+end
 if not field then return 'absent' end
 local now = tonumber(ARGV[3])
 local function ahead(value)

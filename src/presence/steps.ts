@@ -66,7 +66,9 @@ export class Steps {
       const field = sockets > 0
         ? `${sockets} ${since}`
         : `0 ${since} ${Math.ceil(shard.serverNow + heldMs)}`;
-      const former = entry.epoch !== "" && entry.epoch !== epoch ? [entry.epoch] : [];
+      if (entry.epoch !== "" && entry.epoch !== epoch) (entry.former ??= []).push(entry.epoch);
+      entry.epoch = epoch;
+      const former = entry.former ?? [];
       const announced = restores ? entry.announced : "";
       return ["put", key, epoch, field, announced, entry.withdrawn, timing.keepMs, ...former];
     }
@@ -82,6 +84,7 @@ export class Steps {
       timing.keepMs,
       entry.withdrawn,
       2 * timing.leaseMs,
+      ...entry.former ?? [],
     ];
   }
 
@@ -94,7 +97,7 @@ export class Steps {
       const isSure = this.isSure(entry);
       if (sockets > 0) entry.sureUntil = Infinity;
       entry.written = sockets;
-      entry.epoch = epoch;
+      entry.former = undefined;
       entry.wasTried = false;
       // What stands there in doubt may have come back with lost writes.
       if (typeof reply === "string") entry.announced ||= entry.shard.inDoubt ? "" : reply;
@@ -112,7 +115,6 @@ export class Steps {
   /** A reply that comes when the node has another epoch already. */
   #overtaken({ entry, kind, epoch }: Step, reply: unknown): false {
     entry.isStale = true;
-    entry.epoch = epoch;
     if (kind === "put" || typeof reply !== "string") return false;
     // What was announced stays announced, unless a reaper took it back.
     if (this.#options.lease.wasReaped(epoch)) return false;
@@ -137,6 +139,7 @@ export class Steps {
   }
 
   #removed({ entry, isFirst }: Step, reply: unknown): boolean {
+    entry.former = undefined;
     if (entry.isGone) return false;
     if (reply === "absent" && isFirst && entry.announced !== "") {
       const { clock, timing: { leaseMs } } = this.#options;

@@ -32,9 +32,12 @@ const put = fc.tuple(epoch, field, announcement, announcement, fc.array(epoch, {
 const announce = fc.tuple(epoch, fc.integer({ min: 1, max: 9 })).map(([epoch, when]): Command => {
   return ["announce", "at", epoch, `${when} ${epoch}`, "connected", "r"];
 });
-const remove = fc.tuple(epoch, fc.constantFrom("own", "reap", "leave"), announcement)
-  .map(([epoch, mode, withdrawn]): Command => {
-    return ["remove", "at", epoch, mode, NOW, "disconnected", "r", 60_000, withdrawn, 16_000];
+const mode = fc.constantFrom("own", "reap", "leave");
+const remove = fc.tuple(epoch, mode, announcement, fc.array(epoch, { maxLength: 1 }))
+  .map(([epoch, mode, withdrawn, before]): Command => {
+    const to = ["disconnected", "r", 60_000, withdrawn, 16_000] as const;
+    const former = before.filter((each) => each !== epoch);
+    return ["remove", "at", epoch, mode, NOW, ...to, ...former];
   });
 const renew = fc.tuple(epoch, fc.constantFrom("join", "renew"), fc.array(epoch, { maxLength: 1 }))
   .map(([epoch, mode, reaped]): Command => {

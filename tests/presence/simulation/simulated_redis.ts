@@ -147,10 +147,14 @@ export class SimulatedRedis {
     return since;
   }
 
-  #remove(key: string, [epoch, mode, now, kind, recipient, _keep, gone, slack]: string[]): unknown {
+  #remove(
+    key: string,
+    [epoch, mode, now, kind, recipient, _keep, gone, slack, ...former]: string[],
+  ): unknown {
     const hash = this.data.get(key) as Map<string, string> | undefined;
     if (mode === "leave" && gone !== "" && hash?.get("!") === gone) this.#removeFrom(key, ["!"]);
-    const field = hash?.get(epoch!);
+    let field = hash?.get(epoch!);
+    for (const each of former) if (this.#removeFrom(key, [each]) === 1) field ??= "";
     if (field === undefined) return "absent";
     const ahead = (value: string): number | undefined => {
       const parts = value.split(" ");
