@@ -51,7 +51,7 @@ const options: AppOptions = {
     version: config.version,
   }),
   health,
-  metrics: ops.createMetrics(gateway, health),
+  metrics: ops.createMetrics(gateway, health, presence),
   allowedOrigins: settings.allowedOrigins,
   pageConfig: (host) => pageConfig(settings, { isOpen, host }),
   internalElsewhere: settings.internalPort !== undefined,

@@ -1,12 +1,17 @@
 import { Counter, Gauge, Registry } from "prom-client";
 import type { Gateway } from "../gateway/gateway.ts";
+import type { Presence } from "../presence/port.ts";
 import type { Health } from "./health.ts";
 
 /**
  * The metrics in Prometheus' text format. The message path counts in plain numbers; they are read
  * here when somebody asks. No label ever holds a key or a recipient.
  */
-export function createMetrics(gateway: Gateway, health: Health): Registry {
+export function createMetrics(
+  gateway: Gateway,
+  health: Health,
+  presence: Pick<Presence, "refusals" | "unhealthyReason">,
+): Registry {
   const registry = new Registry();
   const { manager, router, hub, limits } = gateway;
 
@@ -88,6 +93,14 @@ export function createMetrics(gateway: Gateway, health: Health): Registry {
     "Texts of clients that mean nothing.",
     () => manager.counts.ignored,
   );
+  counter(
+    "presence_refusals",
+    "Notices and records of presence that were refused, and tried again.",
+    () => presence.refusals,
+  );
+  gauge("presence_up", "1 while it is known who is there, on all nodes.", () => {
+    return presence.unhealthyReason === undefined ? 1 : 0;
+  });
   counters("gaps", "Places where messages may have been lost.", "source", router.counts.gaps);
   counters("messages_dropped", "Malformed envelopes.", "reason", router.counts.dropped);
   const { publishes, notices } = health.bus.failures;

@@ -25,6 +25,7 @@ export class MemoryPresence implements Presence, NodeRegistry {
   readonly #self: (() => NodeInfo) | undefined;
   readonly #present = new Map<string, { sockets: number; readonly since: number }>();
   #size = 0;
+  #refusals = 0;
   readonly #announced = new Set<string>();
   readonly #pending = new Set<string>();
   readonly #graces = new Map<string, ReturnType<typeof setTimeout>>();
@@ -84,6 +85,14 @@ export class MemoryPresence implements Presence, NodeRegistry {
     return Promise.resolve(found);
   }
 
+  get refusals(): number {
+    return this.#refusals;
+  }
+
+  get unhealthyReason(): undefined {
+    return undefined; // What is in this process is known.
+  }
+
   size(): Promise<number> {
     return Promise.resolve(this.#size);
   }
@@ -133,6 +142,7 @@ export class MemoryPresence implements Presence, NodeRegistry {
     try {
       await this.#options.notify(there ? "connected" : "disconnected", recipient);
     } catch {
+      this.#refusals++;
       this.#pending.add(recipient);
       return false;
     }

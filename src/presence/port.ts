@@ -26,6 +26,10 @@ export interface Presence extends AsyncDisposable {
    * @throws {PresenceUnavailable} where that is not known
    */
   size(): Promise<number>;
+  /** How often a notice or a record was refused; each is tried again. */
+  readonly refusals: number;
+  /** Why it cannot be told now who is there, in one line without secrets; undefined while it can. */
+  readonly unhealthyReason: string | undefined;
   /** Resolves when every notice that is owed now was published, or was given up. */
   settled(): Promise<void>;
 }

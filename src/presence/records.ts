@@ -51,11 +51,6 @@ export class Records {
     return this.#steps.strays;
   }
 
-  /** How many recipients have a socket here, or had one not long ago. */
-  get size(): number {
-    return this.#entries.size;
-  }
-
   /** Whether nothing is to be sent. */
   get isSettled(): boolean {
     return this.#queues.values().every((queue) => queue.isSettled);
@@ -207,7 +202,9 @@ export class Records {
     entry.heldUntil = until;
     entry.stopHold?.();
     entry.stopHold = clock.after(until - clock.now(), () => {
-      if (entry.heldUntil === until && entry.sockets === 0) this.#queue(entry);
+      if (entry.heldUntil !== until || entry.sockets > 0) return;
+      entry.heldUntil = 0; // A timer may be a little early.
+      this.#queue(entry);
     });
   }
 

@@ -75,9 +75,12 @@ export class RedisPresence implements Presence, NodeRegistry {
     });
   }
 
-  /** How often Redis refused something of presence, which was tried again. */
   get refusals(): number {
     return this.#refusals;
+  }
+
+  get unhealthyReason(): string | undefined {
+    return this.#registry.unhealthyReason;
   }
 
   add(recipients: readonly string[]): void {

@@ -51,7 +51,7 @@ export interface RegistryOptions {
 const LEAVE_MS = 1_000;
 
 /** Presence over all nodes, kept in Redis; without a clock or a connection of its own. */
-export class Registry implements Presence, NodeRegistry {
+export class Registry implements Omit<Presence, "refusals">, NodeRegistry {
   readonly #options: RegistryOptions;
   readonly #names: PresenceNames;
   readonly #shards: ShardMap;
@@ -90,6 +90,11 @@ export class Registry implements Presence, NodeRegistry {
       moved: () => this.#records.rehome(this.#shards.all),
     });
     this.#schedule();
+  }
+
+  get unhealthyReason(): string | undefined {
+    if (this.#shards.all.some(({ isReady }) => !isReady)) return "Redis is not connected";
+    return this.#lease.isHeld ? undefined : "the lease of this node was not renewed";
   }
 
   add(recipients: readonly string[]): void {

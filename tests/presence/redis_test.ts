@@ -113,6 +113,7 @@ together("RedisPresence", {
     await new Promise((resolve) => setTimeout(resolve, 2_500));
     one.add(["late"]);
     await assertRejects(() => two.lookUp(["one"]), PresenceUnavailable);
+    assertEquals(typeof two.unhealthyReason, "string");
     server.thaw();
     await waitFor("both nodes", async () => {
       return (await one.nodes().catch(() => [])).length === 2;
@@ -121,6 +122,7 @@ together("RedisPresence", {
     await waitFor("the notice", () => backend.heard.length >= 3);
     await waitFor("the answer", async () => (await two.lookUp(["one"]).catch(() => [])));
     assertEquals(backend.heard.slice(2), ["connected late"]);
+    assertEquals([one.unhealthyReason, two.unhealthyReason], [undefined, undefined]);
   },
 
   "sends again what got no answer, and nothing is told twice": async () => {
@@ -184,7 +186,11 @@ together("RedisPresence", {
     await waitFor("the notices", () => backend.heard.length === 4);
     // A lost connection is killed by its number, and the names of who left are forgotten.
     await backend.redis.call("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes");
-    await waitFor("both nodes", async () => (await one.nodes().catch(() => [])).length === 2);
+    for (const node of [one, two]) {
+      node.add(["c"]);
+      await node.settled();
+      node.remove(["c"]);
+    }
     await one[Symbol.asyncDispose]();
     await two[Symbol.asyncDispose]();
     assertEquals([one.refusals, two.refusals], [0, 0]);
