@@ -6,6 +6,7 @@ import { startMongodb } from "../support/mongodb.ts";
 import { Proxy } from "../support/proxy.ts";
 import { startRedis } from "../support/redis.ts";
 import { freePort, waitFor } from "../support/wait.ts";
+import { Keywire } from "../../webpage/keywire.js";
 import { ClientProgram } from "./client_program.ts";
 
 /** Each runtime by itself, and each transport in the one that has both. */
@@ -15,6 +16,7 @@ const CLIENTS = [
   { runtime: "Node", transport: "auto" }, // before Node 22 this is an event stream
 ] as const;
 const UPGRADE = /^Upgrade: websocket\r\n/im;
+const TOKEN = "0123456789abcdef0123456789abcdef";
 const FAST = { minDelayMs: 50, maxDelayMs: 500 };
 
 Deno.test("A client resumes behind the last message when its node has restarted", async () => {
@@ -135,4 +137,53 @@ Deno.test("A client that fell back hears in time while its next WebSocket is swa
   await client.until("message");
   const ms = performance.now() - sentAt;
   assert(ms < 5_000, `it took ${ms} ms`);
+});
+
+Deno.test("A client that begins at a printed cursor misses nothing of what its state lacks", async () => {
+  await using redis = await startRedis();
+  await using gateway = await startKeywire({
+    REDIS_URL: redis.url,
+    EMBEDDED_KEYS: "a",
+    API_TOKEN: TOKEN,
+  });
+  let state = 0; // the backend's database
+  let writing = true;
+  const writer = (async () => {
+    while (writing) {
+      state++;
+      const envelope = `{"recipients":["a"],"n":${state}}`;
+      if (state % 2 === 0) await redis.tell("PUBLISH", "my_channel", envelope);
+      else await redis.tell("XADD", "my_stream", "*", "message", envelope);
+      await new Promise((resolve) => setTimeout(resolve, 2));
+    }
+  })();
+  const clients: { client: Keywire; rendered: number; heard: Set<number>; gaps: number }[] = [];
+  try {
+    for (let n = 0; n < 20; n++) {
+      const response = await fetch(`${gateway.url}/api/cursor`, {
+        headers: { authorization: `Bearer ${TOKEN}` },
+      });
+      assertEquals(response.status, 200);
+      const { cursor } = await response.json();
+      const rendered = state;
+      await waitFor("messages before the page connects", () => state > rendered + 10);
+      const transport = n % 2 === 0 ? "websocket" : "sse";
+      const client = new Keywire(gateway.url, { key: "a", cursor, transport, gapJitterMs: 0 });
+      const entry = { client, rendered, heard: new Set<number>(), gaps: 0 };
+      client.on("message", ({ data }) => entry.heard.add(data.n as number));
+      client.on("gap", () => entry.gaps++);
+      clients.push(entry);
+    }
+    await waitFor("messages behind them", () => clients.every(({ heard }) => heard.has(state - 5)));
+    writing = false;
+    await writer;
+    for (const { rendered, heard, gaps } of clients) {
+      const lacked = Array.from({ length: state - rendered }, (_, n) => rendered + 1 + n);
+      await waitFor("all that the state lacks", () => lacked.every((n) => heard.has(n)));
+      assertEquals(gaps, 0);
+    }
+  } finally {
+    writing = false;
+    for (const { client } of clients) client.close();
+  }
 });

@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { publish } from "../support/clients.ts";
 import { type KeywireProcess, startKeywire } from "../support/gateway.ts";
+import { Proxy } from "../support/proxy.ts";
 import { waitFor } from "../support/wait.ts";
 import { type Tab, Tabs } from "./tabs.ts";
 
@@ -135,6 +136,27 @@ Deno.test("shared: a frozen leader is replaced, and hears everything once when i
   await numbers.more(20);
   const count = await numbers.stop();
   for (const tab of [leader, second, third]) await heardAll(tabs, tab, count);
+});
+
+Deno.test("shared: nothing is lost or doubled when the connection breaks, again and again", async () => {
+  await using gateway = await startKeywire({ EMBEDDED_KEYS: "a,b" });
+  await using proxy = new Proxy(gateway.port);
+  await using tabs = await Tabs.launch();
+  const origin = `http://127.0.0.1:${proxy.port}`;
+  const options = '{ key: "a", shared: true, gapJitterMs: 0, minDelayMs: 20, maxDelayMs: 100 }';
+  const first = await tabs.open(origin, options);
+  await tabs.isOpen(first);
+  const second = await tabs.open(origin, options);
+  await tabs.isOpen(second);
+  const numbers = new Numbers(gateway);
+  for (let breaks = 1; breaks <= 5; breaks++) {
+    await numbers.more(15);
+    proxy.cut();
+    await waitFor("to be back", async () => (await tabs.heard(second)).welcomes > breaks);
+  }
+  const count = await numbers.stop();
+  for (const tab of [first, second]) await heardAll(tabs, tab, count);
+  assertEquals(await connections(gateway), 1);
 });
 
 Deno.test("shared: tabs of another key, name or cursor hear for themselves", async () => {
