@@ -119,6 +119,8 @@ Deno.test("the page's list", async (t) => {
     await page.locator("#list li").first().click();
     await page.locator("#detail-text", { hasText: "299" }).waitFor();
     await page.click("#hold");
+    await page.click("#cut");
+    await page.locator("#recovery", { hasText: "1 caught up" }).waitFor();
     await page.fill("#message", "{");
     await page.locator("#message-error", { hasText: "column 2" }).waitFor();
     assertEquals(await places(), before);
@@ -231,6 +233,7 @@ Deno.test("the page counts attempts in one row while its gateway is away", async
     await connect(page, "demo", "websocket");
   }
   await row(page, "(3 attempts)");
+  assertEquals(await page.textContent("#trouble"), "");
   assertEquals(await page.locator("#list li", { hasText: "is it running?" }).count(), 1);
   assertEquals(await page.locator("#list li").count(), 3);
 });

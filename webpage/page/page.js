@@ -187,8 +187,11 @@ function showGap(sources = []) {
 function showRecovery() {
   const { recovered, gaps } = tally;
   const lost = gaps === 1 ? "1 gap" : `${gaps} gaps`;
-  element("recovery").textContent = [recovered && `${recovered} caught up`, gaps && lost]
-    .filter(Boolean).join(", ");
+  element("recovery").textContent = gaps === 0
+    ? `${recovered} caught up`
+    : recovered === 0
+    ? lost
+    : `${recovered} back, ${lost}`;
   element("recovery").className = gaps > 0 ? "lost" : "live";
 }
 
