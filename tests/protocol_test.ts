@@ -1,4 +1,4 @@
-/** docs/protocol.md says what the gateway does: its transcripts and its tables. */
+/** docs/protocol.md and docs/api.md say what the gateway does: transcripts and tables. */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { CLOSE } from "../src/core/close_codes.ts";
 import { REFUSED } from "../src/http/refusals.ts";
@@ -6,19 +6,25 @@ import { startKeywire } from "./support/gateway.ts";
 import { blocksOf } from "./support/markdown.ts";
 import { replayTranscript } from "./support/transcript.ts";
 
-const page = await Deno.readTextFile(new URL("../docs/protocol.md", import.meta.url));
-const transcripts = blocksOf(page).filter(({ language }) => language === "transcript");
+const read = (path: string) => Deno.readTextFileSync(new URL(`../${path}`, import.meta.url));
+const page = read("docs/protocol.md");
+const transcriptsOf = (markdown: string) =>
+  blocksOf(markdown).filter(({ language }) => language === "transcript");
+const transcripts = transcriptsOf(page);
 
-Deno.test("docs/protocol.md: every transcript is what happens", async (t) => {
-  assert(transcripts.length >= 9, `only ${transcripts.length} transcripts were found`);
-  for (const { code, line } of transcripts) {
-    const [first] = code.split("\n");
-    await t.step(`line ${line}: ${first}`, async () => {
-      await using gateway = await startKeywire();
-      await replayTranscript(code, gateway);
-    });
-  }
-});
+for (const [path, least] of [["docs/protocol.md", 10], ["docs/api.md", 4]] as const) {
+  Deno.test(`${path}: every transcript is what happens`, async (t) => {
+    const all = transcriptsOf(read(path));
+    assert(all.length >= least, `only ${all.length} transcripts were found`);
+    for (const { code, line } of all) {
+      const [first] = code.split("\n");
+      await t.step(`line ${line}: ${first}`, async () => {
+        await using gateway = await startKeywire();
+        await replayTranscript(code, gateway);
+      });
+    }
+  });
+}
 
 Deno.test("replayTranscript: a line that does not come, another, or one more fails", async (t) => {
   const [first] = transcripts;

@@ -8,7 +8,7 @@ import { publish } from "./clients.ts";
 import type { KeywireProcess } from "./gateway.ts";
 import { waitFor } from "./wait.ts";
 
-const CURSOR = /\d+-\d+~[\w-]*~\d+/;
+const CURSOR = /\d+-\d+~[\w-]*~\d+|\d{13}-\d+/;
 const WAIT = /(retry: |"retryMs":)\d+/g;
 
 /** A line of a transcript, and what stands before its text. */
