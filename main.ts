@@ -35,7 +35,7 @@ new Revalidation({
 }).start();
 
 const report = ops.createNodeReport({ gateway, bus, version: config.version });
-const health = new ops.Health(bus, keyStore, gateway);
+const health = new ops.Health(bus, keyStore, gateway, presence);
 const isOpen = ops.isOpen(settings);
 const options: AppOptions = {
   websocket: new WebSocketTransport(gateway.manager),

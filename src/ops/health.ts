@@ -1,5 +1,6 @@
 import type { PartHealth } from "../core/part_health.ts";
 import type { Bus } from "../bus/port.ts";
+import type { Presence } from "../presence/port.ts";
 import type { KeyStore } from "../keystores/port.ts";
 
 /** How one part is, as `/ready` tells it: no hosts, no addresses. */
@@ -31,11 +32,13 @@ export class Health {
     readonly bus: Pick<Bus, "unhealthyReason" | "parts" | "failures">,
     readonly store: Pick<KeyStore, "status" | "part">,
     readonly node: { readonly isDraining: boolean },
+    readonly presence?: Pick<Presence, "part">,
   ) {}
 
   /** How the node is now. */
   readiness(): Readiness {
-    const detail = this.bus.unhealthyReason;
+    const notices = this.presence?.part;
+    const detail = this.bus.unhealthyReason ?? notices?.reason;
     if (detail === undefined) this.#wasReady = true;
     const status = this.node.isDraining
       ? "draining"
@@ -44,7 +47,8 @@ export class Health {
       : this.#wasReady
       ? "deaf"
       : "starting";
-    const parts = [...this.bus.parts, this.store.part];
+    // The bus tells of notices that it publishes by itself, presence of all.
+    const parts = [...this.bus.parts, ...notices === undefined ? [] : [notices], this.store.part];
     return {
       status,
       ...(detail === undefined ? {} : { detail }),

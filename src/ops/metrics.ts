@@ -103,14 +103,13 @@ export function createMetrics(
   });
   counters("gaps", "Places where messages may have been lost.", "source", router.counts.gaps);
   counters("messages_dropped", "Malformed envelopes.", "reason", router.counts.dropped);
-  const { publishes, notices } = health.bus.failures;
+  const { publishes } = health.bus.failures;
   counters(
     "publishes_failed",
     "Publishes that Redis refused or did not confirm.",
     "reason",
     publishes,
   );
-  counters("notices_failed", "Notices that Redis refused or did not confirm.", "reason", notices);
   counters("connects_refused", "Refused connects.", "status", manager.counts.refused);
   counters("connections_closed", "Connections that ended.", "code", manager.counts.closed);
   return registry;

@@ -1,3 +1,4 @@
+import { type PartHealth, PartStatus } from "../core/part_health.ts";
 import type { NodeInfo, NodeRegistry, Presence, RecipientPresence } from "./port.ts";
 
 export interface MemoryPresenceOptions {
@@ -26,6 +27,7 @@ export class MemoryPresence implements Presence, NodeRegistry {
   readonly #present = new Map<string, { sockets: number; readonly since: number }>();
   #size = 0;
   #refusals = 0;
+  readonly #part: PartStatus;
   readonly #announced = new Set<string>();
   readonly #pending = new Set<string>();
   readonly #graces = new Map<string, ReturnType<typeof setTimeout>>();
@@ -38,6 +40,7 @@ export class MemoryPresence implements Presence, NodeRegistry {
   ) {
     this.#options = { notify, graceMs, retryMs, now };
     this.#self = self;
+    this.#part = new PartStatus("notices", { now: now() });
   }
 
   add(recipients: readonly string[]): void {
@@ -83,6 +86,10 @@ export class MemoryPresence implements Presence, NodeRegistry {
       if (present !== undefined) found.set(recipient, { ...present });
     }
     return Promise.resolve(found);
+  }
+
+  get part(): PartHealth {
+    return this.#part;
   }
 
   get refusals(): number {
@@ -141,11 +148,14 @@ export class MemoryPresence implements Presence, NodeRegistry {
     if (there === this.#announced.has(recipient)) return true;
     try {
       await this.#options.notify(there ? "connected" : "disconnected", recipient);
-    } catch {
+    } catch (error) {
       this.#refusals++;
+      const { reason = "the bus does not take them" } = error as { reason?: string };
+      this.#part.set(reason, this.#options.now());
       this.#pending.add(recipient);
       return false;
     }
+    this.#part.set(undefined, this.#options.now());
     if (there) this.#announced.add(recipient);
     else this.#announced.delete(recipient);
     if (there !== this.#isThere(recipient)) this.#pending.add(recipient);

@@ -1,3 +1,5 @@
+import type { PartHealth } from "../core/part_health.ts";
+
 /** How one recipient is present, over all nodes. */
 export interface RecipientPresence {
   /** Open sockets. */
@@ -28,6 +30,8 @@ export interface Presence extends AsyncDisposable {
   size(): Promise<number>;
   /** How often a notice or a record was refused; each is tried again. */
   readonly refusals: number;
+  /** Whether notices are taken: what is refused is tried again until it is. Its name is `notices`. */
+  readonly part: PartHealth;
   /** Why it cannot be told now who is there, in one line without secrets; undefined while it can. */
   readonly unhealthyReason: string | undefined;
   /** Resolves when every notice that is owed now was published, or was given up. */

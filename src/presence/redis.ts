@@ -1,5 +1,7 @@
 import { getLogger } from "@logtape/logtape";
+import { type PartHealth, PartStatus } from "../core/part_health.ts";
 import type { SentinelCredentials } from "../core/redis_url.ts";
+import { LogLimiter, omittedText } from "../logging/rate_limited.ts";
 import { parseRedisUrl, type RedisAddress, whereIs } from "../redis/connect_redis.ts";
 import type { NodeInfo, NodeRegistry, NodeReport, Presence, RecipientPresence } from "./port.ts";
 import { ClusterMap } from "./cluster_map.ts";
@@ -46,6 +48,10 @@ export const DEFAULT_TIMING: PresenceTiming = {
 
 /** Two lines of the log about the same are at least so far apart. */
 const LOG_EVERY_MS = 10_000;
+/** So long after a refusal notices count as refused; longer than until they are tried again. */
+const REFUSED_MS = 3_000;
+/** Refusals that end with the trouble of another part, or with another look at the Cluster. */
+const PASSING = /^(?:CLOSED|LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|MOVED|ASK)\b/;
 
 const log = getLogger(["keywire", "presence"]);
 
@@ -57,7 +63,9 @@ export class RedisPresence implements Presence, NodeRegistry {
   #map: ShardMap | undefined;
   /** How often Redis refused something, which was tried again. */
   #refusals = 0;
-  #loggedAt = -Infinity;
+  readonly #notices = new PartStatus("notices", { now: Date.now() });
+  #refusedAt = -Infinity;
+  readonly #limiter = new LogLimiter({ everyMs: LOG_EVERY_MS });
 
   /** @throws {TypeError} when the URL cannot be read; the message shows nothing of it. */
   constructor(options: RedisPresenceOptions) {
@@ -73,6 +81,12 @@ export class RedisPresence implements Presence, NodeRegistry {
       refused: (error) => this.#refused(error),
       connect: (events) => this.#map = this.#connect(events, new PresenceNames(prefix), random),
     });
+  }
+
+  get part(): PartHealth {
+    // What is refused is tried again each second: when that was long ago, it was taken.
+    if (this.#clock.now() - this.#refusedAt > REFUSED_MS) this.#notices.set(undefined, Date.now());
+    return this.#notices;
   }
 
   get refusals(): number {
@@ -140,6 +154,10 @@ export class RedisPresence implements Presence, NodeRegistry {
 
   #refused(error: Error): void {
     this.#refusals++;
+    if (!PASSING.test(error.message)) {
+      this.#refusedAt = this.#clock.now();
+      this.#notices.set(error.message, Date.now());
+    }
     this.#warn("refuses what presence asks, which is tried again", error.message);
   }
 
@@ -148,13 +166,13 @@ export class RedisPresence implements Presence, NodeRegistry {
   }
 
   #warn(what: string, reason: string): void {
-    const now = this.#clock.now();
-    if (now - this.#loggedAt < LOG_EVERY_MS) return;
-    this.#loggedAt = now;
-    log.warning("Redis at {where} {what}: {reason}", {
+    const omitted = this.#limiter.take(`${what} ${reason}`);
+    if (omitted === undefined) return;
+    log.warning("Redis at {where} {what}: {reason}{more}", {
       where: whereIs(this.#address),
       what,
       reason,
+      more: omittedText(omitted),
     });
   }
 }

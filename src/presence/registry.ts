@@ -51,7 +51,7 @@ export interface RegistryOptions {
 const LEAVE_MS = 1_000;
 
 /** Presence over all nodes, kept in Redis; without a clock or a connection of its own. */
-export class Registry implements Omit<Presence, "refusals">, NodeRegistry {
+export class Registry implements Omit<Presence, "refusals" | "part">, NodeRegistry {
   readonly #options: RegistryOptions;
   readonly #names: PresenceNames;
   readonly #shards: ShardMap;

@@ -44,7 +44,7 @@ export function redisFault(error: unknown): RedisFault {
   const { name, message, code } = error as Error & { code?: unknown };
   const sentinel = NO_SENTINEL.exec(message);
   if (sentinel !== null) return { ...behindSentinel(sentinel[1]), outcome: "refused" };
-  if (name === "ReplyError") return fault(codeOf(message) ?? "ERR", "refused");
+  if (name === "ReplyError") return fault(codeOfReply(message), "refused");
   if (message.startsWith(NOT_SENT)) return fault("CLOSED", "refused");
   if (message === COMMAND_TIMED_OUT || message.startsWith("connect ETIMEDOUT")) {
     return fault(message === COMMAND_TIMED_OUT ? "TIMEOUT" : "ETIMEDOUT", "unknown");
@@ -61,6 +61,13 @@ function behindSentinel(message: string | undefined): Omit<RedisFault, "outcome"
   if (message === undefined) return { code: "SENTINEL", reason: "SENTINEL: none knows the master" };
   const { code, reason } = redisFault(new Error(message));
   return { code, reason: `SENTINEL: none answers (${reason})` };
+}
+
+/** The code of an error reply. Of what a script met, some versions tell it in the middle, or in words. */
+function codeOfReply(message: string): string {
+  if (message.includes("user executing the script can't")) return "NOPERM";
+  const [, inScript] = /^ERR Error running script.*?: -([A-Z]{3,})\b/s.exec(message) ?? [];
+  return inScript ?? codeOf(message) ?? "ERR";
 }
 
 /** The first word of a message where that is a code. */

@@ -43,8 +43,23 @@ Deno.test("redisFault: what Redis says no to was refused, and its code is named"
   assertEquals(fault.code, "NOPERM");
   assertEquals(fault.outcome, "refused");
   assert(!fault.reason.includes("sesame"), fault.reason);
+  await redis.tell("ACL", "SETUSER", "sesame", "+eval");
+  for (const call of ["'xadd', 'sesame', '*', 'a', 'b'", "'publish', 'sesame', 'x'"]) {
+    const run = (redis: Redis) => redis.call("eval", `return redis.call(${call})`, "0");
+    assertEquals((await faultOf({ port, username, password: "x" }, run)).code, "NOPERM", call);
+    await redis.tell("ACL", "SETUSER", "sesame", "+publish");
+  }
   const { code } = await faultOf({ port, username: "other", password: "wrong" });
   assertEquals(code, "WRONGPASS");
+});
+
+Deno.test("redisFault: what a script of Redis 6 met is told by its code", () => {
+  const error = new Error(
+    "ERR Error running script (call to f_1): @user_script:1: @user_script: 1: -OOM command not " +
+      "allowed when used memory > 'maxmemory'.",
+  );
+  error.name = "ReplyError";
+  assertEquals(redisFault(error).code, "OOM");
 });
 
 Deno.test("redisFault: a server that is not there, or not known, is named without its host", async () => {
