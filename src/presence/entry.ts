@@ -38,7 +38,7 @@ export class Entry {
   /** Whether a command for it is under way. */
   isBusy = false;
 
-  constructor(readonly recipient: string, readonly key: string, public shard: Shard) {}
+  constructor(readonly recipient: string, public shard: Shard) {}
 }
 
 /** One command for an entry, and what the entry was when it was made. */

@@ -108,7 +108,7 @@ export class Records {
       if (!shards.includes(shard)) this.#queues.delete(shard);
     }
     for (const entry of this.#entries.values()) {
-      const shard = this.#options.shardOf(entry.key);
+      const shard = this.#options.shardOf(this.#options.names.at(entry.recipient));
       if (entry.shard === shard) continue;
       entry.shard = shard;
       entry.isNamed = false;
@@ -223,7 +223,7 @@ export class Records {
     let entry = this.#entries.get(recipient);
     if (entry === undefined) {
       const key = this.#options.names.at(recipient);
-      entry = new Entry(recipient, key, this.#options.shardOf(key));
+      entry = new Entry(recipient, this.#options.shardOf(key));
       this.#entries.set(recipient, entry);
     }
     return entry;
@@ -234,6 +234,7 @@ export class Records {
     if (queue === undefined) {
       queue = new ShardQueue(entry.shard, this.#steps, {
         ...this.#options,
+        requeue: (entry) => this.#queue(entry),
         name: (entries) => this.#name(entries),
       });
       this.#queues.set(entry.shard, queue);

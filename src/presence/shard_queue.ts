@@ -12,6 +12,8 @@ export interface ShardQueueOptions {
   readonly clock: Clock;
   readonly timing: PresenceTiming;
   readonly refused: (error: Error) => void;
+  /** Has an entry looked at again, by the queue of the master that holds it now. */
+  readonly requeue: (entry: Entry) => void;
   /** Names entries before their records are written; false where that failed. */
   readonly name: (entries: readonly Entry[]) => Promise<boolean>;
 }
@@ -70,7 +72,7 @@ export class ShardQueue {
       goesOn = await this.#options.name(entries) && await this.#send(entries);
       for (const entry of entries) {
         entry.isBusy = false;
-        this.#waiting.add(entry);
+        this.#options.requeue(entry);
       }
     }
     this.#isRunning = false;

@@ -1,10 +1,12 @@
 import type { Entry, Step } from "./entry.ts";
 import type { Lease } from "./lease.ts";
+import type { PresenceNames } from "./presence_names.ts";
 import type { Clock, Command, PresenceTiming } from "./shard.ts";
 
 /** What {@link Steps} need. */
 export interface StepsOptions {
   readonly lease: Lease;
+  readonly names: PresenceNames;
   readonly clock: Clock;
   readonly timing: PresenceTiming;
   /** Where the notices go. */
@@ -51,8 +53,9 @@ export class Steps {
 
   /** The command of a step. */
   command({ entry, kind, epoch, sockets, mode, restores }: Step): Command {
-    const { clock, timing, connectedChannel, disconnectedChannel } = this.#options;
-    const { key, recipient, since, shard } = entry;
+    const { names, clock, timing, connectedChannel, disconnectedChannel } = this.#options;
+    const { recipient, since, shard } = entry;
+    const key = names.at(recipient);
     if (kind === "announce") {
       const announcement = `${shard.serverNow} ${epoch}`;
       return ["announce", key, epoch, announcement, connectedChannel, recipient];
