@@ -131,7 +131,7 @@ const pageHeaders = secureHeaders({
     formAction: ["'none'"],
     frameAncestors: ["'none'"],
   },
-  strictTransportSecurity: false, // the front proxy's say
+  strictTransportSecurity: false, // the front proxy sets it
   referrerPolicy: "no-referrer",
 });
 

@@ -11,7 +11,7 @@ export interface GuardOptions {
 }
 
 /**
- * Lets in who brings one of the tokens as `Authorization: Bearer`. Tokens are compared by their
+ * Admits requests that bring one of the tokens as `Authorization: Bearer`. Tokens are compared by their
  * hashes in constant time. Where it is open, the Host must be loopback, so that no page can reach it
  * through a name of its own that points here.
  */

@@ -15,7 +15,7 @@ export interface CloseReason {
 export const CLOSE = {
   /** The server goes away, or the peer fell silent. */
   goingAway: { code: 1001, reason: "going away", retry: "yes" },
-  /** The node restarts, or the key now stands for somebody else: come back. */
+  /** The node restarts, or the key now has other recipients: come back. */
   restart: { code: 1012, reason: "service restart", retry: "yes" },
   /** A message of the client is larger than any that it has to send. */
   tooLarge: { code: 1009, reason: "message too large", retry: "no" },

@@ -11,8 +11,8 @@ export type { Malformed };
  */
 export interface Message {
   /**
-   * The names that should hear it, or everyone connected. One that is repeated hears it once, which
-   * is left to whoever delivers: a set of a thousand names costs more than all else here.
+   * The names that should hear it, or everyone connected. A repeated one hears it once; the
+   * hub sees to that, as a set of a thousand names would cost more than all else here.
    */
   readonly recipients: readonly string[] | "*";
   /** The delivered JSON object, on one line. */

@@ -19,9 +19,9 @@ export interface RevalidationOptions {
 }
 
 /**
- * Authority is live: the keys of open connections are looked up again and again. Who lost the right
- * to be here is sent away, and who is somebody else now comes back as who they are. Where the store
- * does not answer, connections stay.
+ * Authority is live: the keys of open connections are looked up again and again. A
+ * connection whose key is gone is closed; one whose recipients changed is closed so that it comes back
+ * as what it is now. While the store does not answer, connections stay.
  */
 export class Revalidation implements Disposable {
   readonly #options: RevalidationOptions;
@@ -41,7 +41,7 @@ export class Revalidation implements Disposable {
 
   /** Looks every key up once. */
   async check(): Promise<void> {
-    // Who comes while the store is asked has just been looked up.
+    // A client that comes while the store is asked has just been looked up.
     const byKey = Map.groupBy(this.#options.connections, ([, { key }]) => key);
     const keys = [...byKey.keys()];
     for (let from = 0; from < keys.length; from += BATCH) {
@@ -53,7 +53,7 @@ export class Revalidation implements Disposable {
         if (!(error instanceof StoreUnavailable)) {
           log.error("Cannot revalidate: {error}", { error });
         }
-        return; // The store does not answer: nobody is sent away for that.
+        return; // The store does not answer: connections stay.
       }
     }
   }
@@ -74,7 +74,7 @@ export class Revalidation implements Disposable {
   }
 }
 
-/** Sends `connections` away unless they hear for just `recipients`. */
+/** Closes `connections` unless they hear for just `recipients`. */
 function enforce(
   connections: readonly Connection[],
   recipients: readonly string[] | undefined,

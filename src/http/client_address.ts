@@ -1,7 +1,7 @@
 import { type Cidr, contains, parseAddress } from "../core/ip_address.ts";
 
 /**
- * The address that a request came from. Who sends a request can write anything into
+ * The address that a request came from. A client can write anything into
  * `X-Forwarded-For`, so only what trusted proxies appended to its right end is believed: the client is
  * the right-most address there that is not a trusted one.
  *

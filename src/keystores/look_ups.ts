@@ -55,7 +55,7 @@ export class LookUps {
 
   /**
    * The recipients of `key`, undefined when it may not connect. A key that is being asked about is
-   * not asked about again: who comes later shares the answer, and its deadline.
+   * not asked about again: a later caller shares the answer and its deadline.
    * @throws {StoreUnavailable} when there is no answer in time, or too many look-ups wait.
    */
   recipients(key: string): Promise<readonly string[] | undefined> {
@@ -78,8 +78,8 @@ export class LookUps {
   }
 
   /**
-   * From now on nobody shares the answer to a question that was sent before: call it where rights
-   * were just withdrawn, as a question under way may still see them.
+   * From now on no look-up shares the answer to a question that was sent before. Call it when rights
+   * were withdrawn: a question under way may still see them.
    */
   renew(): void {
     this.#asked.clear();
@@ -133,7 +133,7 @@ export class LookUps {
     }
   }
 
-  /** Gives up those whose time is over. */
+  /** Rejects the look-ups whose deadline has passed. */
   #expire(): void {
     const { timeoutMs } = this.#options;
     const now = performance.now();

@@ -1,4 +1,4 @@
-/** `addKey` does what a backend does when somebody logs in. */
+/** `addKey` does what a backend does when a user logs in. */
 import type { Document } from "mongodb";
 import { type MongoKeyStoreOptions, openClient } from "./mongo_client.ts";
 

@@ -13,8 +13,8 @@ export function valueAt(document: unknown, path: string): unknown {
 
 /**
  * The recipients that a field's value names, distinct and in its order, in canonical text: a value
- * or an array of values. Undefined when it names none, or anything in it cannot be a name: half of
- * what somebody is entitled to would be delivered in silence.
+ * or an array of values. Undefined when it names none, or anything in it cannot be a name: else
+ * a client would hear a part of what it is entitled to, and never know.
  */
 export function recipientsOf(value: unknown): readonly string[] | undefined {
   const values = Array.isArray(value) ? value : [value];
@@ -30,7 +30,7 @@ export function recipientsOf(value: unknown): readonly string[] | undefined {
 export function textOf(value: unknown): string | undefined {
   if (typeof value === "string") return value;
   if (typeof value === "bigint") return String(value);
-  // A double beyond the safe integers stands for several integers, so it names nobody.
+  // A double beyond the safe integers stands for several integers, so it names no recipient.
   if (typeof value === "number") return Number.isSafeInteger(value) ? String(value) : undefined;
   return isHex(value) ? value.toHexString() : undefined;
 }

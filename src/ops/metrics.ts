@@ -5,7 +5,7 @@ import type { Health } from "./health.ts";
 
 /**
  * The metrics in Prometheus' text format. The message path counts in plain numbers; they are read
- * here when somebody asks. No label ever holds a key or a recipient.
+ * here when Prometheus asks. No label ever holds a key or a recipient.
  */
 export function createMetrics(
   gateway: Gateway,

@@ -23,7 +23,7 @@ export class Entry {
   restores = false;
   /** Until when the recipient counts as present without a socket, by the node's clock. */
   heldUntil = 0;
-  /** Until when nobody can have withdrawn the announcement: the field says that it is held. */
+  /** Until when no other node can have withdrawn the announcement: the field says that it is held. */
   sureUntil = Infinity;
   /** Whether a removal was sent that was not answered. */
   wasTried = false;

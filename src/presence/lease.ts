@@ -5,7 +5,7 @@ export interface LeaseRecord {
   readonly epoch: string;
   /** Changes with each renewal. */
   readonly stamp: string;
-  /** Whether it cannot be renewed any more: somebody reaps the node, or it went by itself. */
+  /** Whether it cannot be renewed any more: another node reaps this one, or it went by itself. */
   readonly isCondemned: boolean;
   /** What the node says of itself. */
   readonly data: Readonly<Record<string, unknown>>;
@@ -64,7 +64,7 @@ export class Lease {
     return this.#former;
   }
 
-  /** Whether the node may write: nobody can have begun to reap it. */
+  /** Whether the node may write: no other node can have begun to reap it. */
   get isHeld(): boolean {
     return this.#isProven && this.ageMs < this.#options.timing.leaseMs;
   }

@@ -59,7 +59,7 @@ async function read(shard: Shard, keys: readonly string[]): Promise<readonly unk
   return replies;
 }
 
-/** Undefined where the recipient is offline: nobody counts who only may come back. */
+/** Undefined where the recipient is offline: a field without sockets, within its grace, does not count. */
 function readRecord(
   hash: readonly string[],
   lease: LookUpOptions["lease"],

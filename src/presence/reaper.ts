@@ -20,7 +20,7 @@ export interface ReaperOptions {
 const PAGE = 500;
 
 /**
- * Removes what nodes left that died without a word. Only a node that has itself been in time for a
+ * Removes what crashed nodes left behind. Only a node that has itself been in time for a
  * whole lease judges others: where Redis stood still, all are late. The lease is condemned first, so
  * that its node cannot go on with records that are gone, and removed last, so that another reaper
  * can take over.

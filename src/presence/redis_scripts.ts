@@ -159,7 +159,7 @@ return stamp`;
 
 /**
  * Ends a lease: `left` forgets the node, `reaped` remembers that it was reaped, `condemned` leaves
- * its recipients to whoever reaps them. The last node takes the hash with it.
+ * its recipients to the node that reaps them. The last node takes the hash with it.
  *
  * ARGV: epoch, how. Returns 1.
  */

@@ -39,7 +39,7 @@ const READER_DEADLINE_MS = 4_000;
 
 /**
  * Opens one connection. It lives once: ioredis neither connects again by itself, nor sends a command
- * twice, nor subscribes anew without a word; whoever opened it sees `end` and opens the next.
+ * twice, nor subscribes anew by itself; its owner sees `end` and opens the next one.
  */
 export function connectRedis(address: RedisAddress, role: RedisRole): RedisClient {
   const { kind, hosts, tls } = address;

@@ -23,7 +23,7 @@ export class SentinelWatch implements Disposable {
   /** The master that was announced last. */
   #announced: string | undefined;
 
-  /** @param onFailover called when the master was replaced, once whoever announces it */
+  /** @param onFailover called once when the master was replaced, however many Sentinels announce it */
   constructor(address: RedisAddress, onFailover: () => void) {
     this.#address = address;
     this.#onFailover = onFailover;

@@ -22,7 +22,7 @@ export function gatewayUrl(page) {
       `must be an address such as ws://localhost:8088: it is ${text}`,
     );
   }
-  // Not shown: what stands there may be somebody's password.
+  // Not shown: it may be a password.
   if (url.username !== "" || url.password !== "") {
     return wrong("must be an address without a user name or password: leave out what is before @");
   }

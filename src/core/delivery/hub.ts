@@ -11,7 +11,7 @@ export interface Subscriber {
   push(event: ServerEvent): void;
 }
 
-/** Who is connected here, and for which recipients they hear. Nothing of a name is kept after its last. */
+/** The connections of this node by recipient. A name is forgotten with its last connection. */
 export class Hub {
   /** Most recipients have one subscriber, which then stands here alone: a set would cost more than it. */
   readonly #members = new Map<string, Subscriber | Set<Subscriber>>();

@@ -1,7 +1,7 @@
 import type { Message } from "../message.ts";
 import { Queue } from "./queue.ts";
 
-/** Which envelopes are for whom, by their numbers. Nothing of a name is kept after its last. */
+/** The numbers of the envelopes of each recipient. A name is forgotten with its last envelope. */
 export class RecipientIndex {
   readonly #numbers = new Map<string, Queue<number>>();
   #everyone = new Queue<number>();
