@@ -90,7 +90,11 @@ const ENDS: Record<string, (tab: Tab) => unknown> = {
   "is closed": ({ page }) => page.close(),
   "goes to another page": ({ page }) => page.goto("about:blank"),
   "closes its client": ({ page }) => page.evaluate("keywire.close()"),
-  "crashes (kill -9 of its renderer)": ({ pid }) => Deno.kill(pid, "SIGKILL"),
+  "crashes (kill -9 of its renderer)": ({ page, pid }) => {
+    const crash = page.waitForEvent("crash");
+    Deno.kill(pid, "SIGKILL");
+    return crash;
+  },
 };
 
 for (const [name, end] of Object.entries(ENDS)) {
@@ -125,10 +129,13 @@ Deno.test("shared: a frozen leader is replaced, and hears everything once when i
   await numbers.more(30);
   Deno.kill(leader.pid, "SIGSTOP");
   try {
+    let answers = false;
+    leader.page.evaluate("1").then(() => answers = true, () => {});
     const frozenAt = numbers.count + 20; // what was published before may still be on its way
     await tabs.hears(second, frozenAt, 20_000);
     await tabs.hears(third, frozenAt, 20_000);
     await numbers.more(20);
+    assert(!answers, "it was this tab that was frozen");
   } finally {
     Deno.kill(leader.pid, "SIGCONT");
   }
