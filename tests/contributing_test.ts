@@ -1,4 +1,4 @@
-/** Follows the recipes of CONTRIBUTING.md as somebody does who knows nothing else. */
+/** Follows the recipes of CONTRIBUTING.md as a person does who knows nothing else. */
 import { assert, assertEquals } from "@std/assert";
 import { openSocket } from "./support/clients.ts";
 import { followRecipe } from "./support/recipe.ts";

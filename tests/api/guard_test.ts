@@ -34,7 +34,7 @@ Deno.test("guard: without a token it is closed", async () => {
   assertEquals(await status({ tokens: [], open: false }, { Authorization: `Bearer ${OLD}` }), 403);
 });
 
-Deno.test("guard: an open one takes requests to loopback alone, whoever points a name at it", async () => {
+Deno.test("guard: an open one takes requests to loopback alone, whatever name points at it", async () => {
   const options = { tokens: [], open: true };
   for (const Host of ["localhost:8088", "127.0.0.1", "[::1]:8088", "LOCALHOST"]) {
     assertEquals(await status(options, { Host }), 200, Host);

@@ -54,7 +54,7 @@ export async function runBench(options: BenchOptions): Promise<Results> {
           say(`round ${round + 1}: ${what}: ${(error as Error).message}`);
         }
       };
-      // Memory takes long to settle, and nobody's CPU counts meanwhile.
+      // Memory takes long to settle, and no CPU is measured meanwhile.
       if (scenario === "idle") await Promise.all(steps.map(take));
       // Another one begins each round, so that none always runs on a machine that is cold, or hot.
       else for (const step of rotate(steps, round)) await take(step);

@@ -64,7 +64,7 @@ export interface Measured {
   readonly serverCpu: number;
   readonly redisCpu: number;
   readonly generatorCpu: number;
-  /** Of the server's core, whoever used it. */
+  /** Of the server's core, by any process. */
   readonly coreCpu: number;
   readonly p50Us: number;
   readonly p99Us: number;

@@ -39,7 +39,7 @@ together("RedisBus", {
     assertEquals(recorder.news, ["entry before", "gap channel", "entry after", "message after"]);
   },
 
-  "follows a planned failover as soon as it is announced, with one gap, whoever announces it":
+  "follows a planned failover as soon as it is announced, with one gap, however many Sentinels announce it":
     async () => {
       await using master = await startRedis();
       await using replica = await startRedis({

@@ -18,7 +18,7 @@ export interface Account {
   deliveries: number;
   /** Messages owed to a client that it did not get, and was told of: `gap` or `recovered: false`. */
   lossesTold: number;
-  /** Messages owed to a client that it did not get, and nobody told it. */
+  /** Messages owed to a client that it did not get, and was not told of. */
   silentLosses: number;
   /** Messages that a client got once more. */
   doubles: number;

@@ -14,7 +14,7 @@ Deno.test("settle finds nothing wrong where each confirmed message came once", (
   assertEquals(found(0, 1, 2, 3, 4), { deliveries: 5 });
 });
 
-Deno.test("settle finds a loss that nobody told of, wherever it is", () => {
+Deno.test("settle: finds a loss that no client was told of, wherever it is", () => {
   assertEquals(found(1, 2, 3, 4), { deliveries: 4, silentLosses: 1 });
   assertEquals(found(0, 1, 4), { deliveries: 3, silentLosses: 1 });
   assertEquals(found(0, 1, 2, 3), { deliveries: 4, silentLosses: 1 });

@@ -20,7 +20,7 @@ together("Chaos", {
     }
   },
 
-  "of the channel loses nothing that nobody told of, and doubles nothing": async () => {
+  "of the channel loses nothing without telling the client, and doubles nothing": async () => {
     const phases = await channelChaos(SHORT);
     await say(table("Channel", phases));
     assertSound(phases);

@@ -60,7 +60,7 @@ together("A gateway", {
       assert(gap >= 0 && gap < heard.indexOf("channel"), `It heard ${heard.join(", ")}`);
     },
 
-  "says gap to whoever came before it heard Redis, as it may have missed what came since":
+  "tells gap to clients that came before it heard Redis, as they may have missed messages since":
     async () => {
       await using redis = await startRedis();
       await using network = new Proxy(redis.port);

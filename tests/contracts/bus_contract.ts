@@ -5,7 +5,7 @@ import { type Bus, IdempotencyConflict } from "../../src/bus/port.ts";
 import { Recorder } from "../bus/recorder.ts";
 import { waitFor } from "../support/wait.ts";
 
-/** One bus to be tested, of a system that nobody else uses. */
+/** One bus to be tested, of a system of its own. */
 export interface BusUnderTest extends AsyncDisposable {
   readonly bus: Bus;
   /** The notices that backends have heard so far, as `<channel> <payload>`. */

@@ -10,7 +10,7 @@ export interface StoreUnderTest extends AsyncDisposable {
   remove(key: string): Promise<void>;
 }
 
-/** What somebody might send to be more than an unknown key. */
+/** What an attacker might send to be more than an unknown key. */
 export const INJECTIONS = [
   '{"$ne":null}',
   "$where",

@@ -5,7 +5,7 @@ import { name, space, spelled, value } from "./json_text.ts";
 
 const MAX = 262_144;
 const UUID = "00721b2a-046c-4ecc-a5df-5f808cc6c58f";
-const nobody = () => false;
+const noOne = () => false;
 
 /** The body of a message that must be one. */
 function body(text: string): string {
@@ -182,10 +182,10 @@ Deno.test("parseMessage() throws at no text, and what it takes is one object on 
   );
 });
 
-Deno.test("isForNoneOf() sees that nobody known is named, as printers write it", () => {
-  assert(isForNoneOf(`{"recipients":["${UUID}"],"data":1}`, nobody));
-  assert(isForNoneOf(`{"recipients":["${UUID}","__proto__"]}`, nobody));
-  assert(isForNoneOf(`{"recipients": ["${UUID}", "b"], "data": 1}`, nobody));
+Deno.test("isForNoneOf() sees that no known recipient is named, as printers write it", () => {
+  assert(isForNoneOf(`{"recipients":["${UUID}"],"data":1}`, noOne));
+  assert(isForNoneOf(`{"recipients":["${UUID}","__proto__"]}`, noOne));
+  assert(isForNoneOf(`{"recipients": ["${UUID}", "b"], "data": 1}`, noOne));
 });
 
 Deno.test("isForNoneOf() asks for each name, and says nothing when one is known", () => {
@@ -213,10 +213,10 @@ Deno.test("isForNoneOf() says nothing of everyone, escapes, another order or wha
       '{"recipients":',
       "",
     ]
-  ) assertEquals(isForNoneOf(text, nobody), false, text);
+  ) assertEquals(isForNoneOf(text, noOne), false, text);
 });
 
-Deno.test("isForNoneOf() never says so of a message for somebody known", () => {
+Deno.test("isForNoneOf() never says so of a message for a known recipient", () => {
   const known = fc.subarray(["a", "b", 'a"', "*", "__proto__"]).map((names) => new Set(names));
   const list = fc.array(
     fc.constantFrom("a", "b", "c", 'a"', "\\", "*", "__proto__").chain(spelled),

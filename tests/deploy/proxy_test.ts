@@ -89,7 +89,7 @@ Deno.test("deploy: behind each proxy a client counts by its own address, whateve
   });
 });
 
-Deno.test("deploy: HAProxy and Caddy send nobody to a node whose /ready fails", async (t) => {
+Deno.test("deploy: HAProxy and Caddy send no client to a node whose /ready fails", async (t) => {
   await using redis = await startRedis();
   const away = { REDIS_URL: `redis://127.0.0.1:${freePort()}` };
   await using two = await TwoNodes.start({ REDIS_URL: redis.url }, away);

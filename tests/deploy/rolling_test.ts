@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { PROXY_KINDS } from "./proxies.ts";
 import { rollingRestart } from "./rolling.ts";
 
-Deno.test("deploy: a rolling restart behind nginx, HAProxy and Caddy loses nothing, and refuses nobody", async () => {
+Deno.test("deploy: a rolling restart behind nginx, HAProxy and Caddy loses nothing, and refuses no client", async () => {
   const results = await rollingRestart({
     kinds: PROXY_KINDS,
     clients: 100,

@@ -46,7 +46,7 @@ async function stall(gateway: KeywireProcess, key: string, redis: string): Promi
   return client;
 }
 
-together("SIGTERM sends everybody away in time", {
+together("SIGTERM sends every client away in time", {
   "each as its protocol has it, spread over the time there is": async () => {
     await using redis = await startRedis();
     await trustRegistry(redis);
@@ -108,7 +108,7 @@ together("SIGTERM sends everybody away in time", {
       assert(since() < DRAIN_MS + LATE_MS, `it took ${since()} ms`);
     }));
   },
-  "at once when nobody is connected": async () => {
+  "at once when no client is connected": async () => {
     const { gateway } = await start({ DRAIN_SECONDS: "60" });
     await using _ = gateway;
     const since = terminate(gateway);
@@ -154,7 +154,7 @@ together("SIGTERM sends everybody away in time", {
   },
 });
 
-/** Whoever comes now is told to come back. */
+/** A client that comes now is told to come back. */
 async function refusedEverywhere(gateway: KeywireProcess, key: string): Promise<void> {
   const ready = await fetch(`${gateway.url}/ready`);
   assertEquals([ready.status, (await ready.json()).status], [503, "draining"]);

@@ -8,7 +8,7 @@ import { RedisServer, startRedis } from "../support/redis.ts";
 import { together } from "../support/together.ts";
 import { waitFor } from "../support/wait.ts";
 
-/** What a message says that nobody else sends. */
+/** The text of a message that no other test sends. */
 let serial = 0;
 
 /** Publishes until `socket` has heard one of the messages: the subscription is back. */

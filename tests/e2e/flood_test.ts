@@ -9,7 +9,7 @@ import { waitFor } from "../support/wait.ts";
 const MAX_BYTES = 1_024;
 const EACH = 14_300;
 
-/** One of each kind. What names nobody who is here need not be validated, so these name somebody. */
+/** One of each kind. An envelope for no recipient here need not be validated, so these name one. */
 const MALFORMED: Record<Exclude<Malformed, "not_utf8" | "no_message_field">, string> = {
   not_json: "{“recipients”:[“demo”]}",
   not_object: '["recipients","demo"]',

@@ -76,7 +76,7 @@ Deno.test("limits refuse before the upgrade, with a status each and when to come
     const { status, detail, retryAfter } = await refusal(gateway, "demo", from("203.0.113.7"));
     assertEquals([status, retryAfter > 0], [429, true]);
     assert(detail.includes("MAX_CONNECTIONS_PER_IP"), detail);
-    // What the client itself wrote, on the left of what proxies appended, hides nobody.
+    // What the client itself wrote, on the left of what proxies appended, hides no address.
     assertEquals(
       (await refusal(gateway, "demo", from("198.51.100.1, 203.0.113.7"))).status,
       429,
@@ -86,7 +86,7 @@ Deno.test("limits refuse before the upgrade, with a status each and when to come
     await admitted(gateway, "demo", from("203.0.113.7"));
   });
 
-  await t.step("of an address, where nobody is trusted to tell it", async () => {
+  await t.step("of an address, where no proxy is trusted", async () => {
     await using gateway = await startKeywire({ MAX_CONNECTIONS_PER_IP: "1" });
     using _one = await StalledClient.open(gateway.port, "demo", { headers: from("203.0.113.7") });
     assertEquals((await refusal(gateway, "demo", from("203.0.113.8"))).status, 429);

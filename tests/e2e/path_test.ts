@@ -93,7 +93,7 @@ Deno.test("A PUBLISH in Redis reaches the browser whose key MongoDB knows", asyn
         return mine.length >= 2 && mine;
       });
       assertEquals(notices, ["connected user:42", "connected team:7"]);
-      // The document that has no such field stands for nobody.
+      // The document that has no such field names no recipient.
       assertEquals((await handshake(named.port, `/websocket?${KEY}`)).status, 403);
     },
   );

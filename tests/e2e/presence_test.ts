@@ -39,7 +39,7 @@ Deno.test("Two gateways tell the truth about who is there, whichever has the tab
     const { online, offline } = await response.json();
     return { status: response.status, online, offline };
   };
-  // Whoever asks, bob is there; how many connections there are is known from renewal to renewal.
+  // Every node knows that bob is there; how many connections there are is known from renewal to renewal.
   assertEquals(await publish(["bob", "cyd"]), { status: 202, online: 1, offline: ["cyd"] });
   await waitFor("the connections of both", async () => (await publish("*")).online === 3);
 

@@ -20,7 +20,7 @@ Deno.test("RefusalLog: a refused key and a refused origin leave one line each, a
   assertEquals(all.length, 2, all.join("\n"));
   assert(all.some((line) => line.includes("the key is not known")), all.join("\n"));
   assert(all.some((line) => line.includes("https://evil.example")), all.join("\n"));
-  // By its hash an operator finds the document of a key that is said to be refused.
+  // By its hash an operator finds the document of a key that was refused.
   const bytes = await crypto.subtle.digest("SHA-256", new TextEncoder().encode("sesame-0"));
   const hash = new Uint8Array(bytes).toBase64({ alphabet: "base64url" }).slice(0, 8);
   assert(all.some((line) => line.includes(`key ${hash}`)), all.join("\n"));

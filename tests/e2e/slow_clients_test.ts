@@ -21,7 +21,7 @@ const PATIENCE_MS = 60_000;
 const filled = (recipient: string, n: number, bytes: number) =>
   `{"recipients":["${recipient}"],"n":${n},"x":"${"x".repeat(bytes)}"}`;
 
-Deno.test("A client that never reads is cut off, and nobody else waits for it", async (t) => {
+Deno.test("A client that never reads is cut off, and no other waits for it", async (t) => {
   const patience = findsStalledWithoutTraffic(); // It takes 30 s, beside all that follows.
   await using redis = await startRedis();
   await trustRegistry(redis);
@@ -70,7 +70,7 @@ Deno.test("A client that never reads is cut off, and nobody else waits for it", 
     assertEquals(await items(again.messages, 1), ['{"n":1,"x":"x"}']);
   });
 
-  await t.step("one message of the largest size closes nobody", async () => {
+  await t.step("one message of the largest size closes no connection", async () => {
     using plain = await openSocket(gateway.url, "large");
     using v1 = await openSocket(gateway.url, "large", { v1: true });
     using sse = await openEvents(gateway.url, "large");

@@ -24,7 +24,7 @@ class Client implements BlockedWriter {
   }
 }
 
-Deno.test("WriteRetries: one that reads gets its next piece in a millisecond, whoever does not", () => {
+Deno.test("WriteRetries: one that reads gets its next piece in a millisecond, beside one that does not read", () => {
   using time = new FakeClock();
   using retries = new WriteRetries();
   const stalled = new Client(retries, 1, false);

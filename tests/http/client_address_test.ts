@@ -85,7 +85,7 @@ Deno.test("a proxy that hides its client stands for it", () => {
   assertEquals(client("198.51.100.7,"), "10.0.0.1");
 });
 
-Deno.test("one client has one spelling, whoever wrote it", () => {
+Deno.test("one client has one spelling, however it was written", () => {
   const client = (peer: string, header: string | null) =>
     clientAddress(peer, header, cidrs("10.0.0.0/8", "fe80::/10"));
   assertEquals(client("::ffff:192.0.2.9", null), "192.0.2.9");

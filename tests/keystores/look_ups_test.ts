@@ -193,7 +193,7 @@ Deno.test("LookUps fails in time where the store is silent, the waiting included
   assertEquals(await late, undefined);
 });
 
-Deno.test("LookUps tells everybody that a question failed, and asks anew afterwards", async () => {
+Deno.test("LookUps tells every caller that a question failed, and asks anew afterwards", async () => {
   let fails = true;
   const store = new WatchedStore(new MemoryKeyStore(["a"]));
   const failing = Object.assign(Object.create(store), {

@@ -11,7 +11,7 @@ async function ask(store: MongoKeyStore, timeoutMs = TIMEOUT_MS): Promise<boolea
   return (await store.find(["a"], AbortSignal.timeout(timeoutMs))).has("a");
 }
 
-/** Asserts that there is no answer, and that this is said when the time is over. */
+/** Asserts that there is no answer, and that this is told when the time is over. */
 async function assertUnavailable(store: MongoKeyStore): Promise<void> {
   const start = performance.now();
   const error = await assertRejects(() => ask(store), StoreUnavailable);

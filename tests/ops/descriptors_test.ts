@@ -2,7 +2,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { reportDescriptors } from "../../src/ops/descriptors.ts";
 import { startKeywire } from "../support/gateway.ts";
 
-Deno.test("reportDescriptors: an unknown limit is named as unknown, and what is needed is said", () => {
+Deno.test("reportDescriptors: an unknown limit is named as unknown, beside what is needed", () => {
   const { isEnough, text } = reportDescriptors({ nofile: undefined, maxConnections: 1000 });
   assert(isEnough);
   assertMatch(text, /limit is unknown, since NOFILE is unset; MAX_CONNECTIONS 1000 .*1256$/);

@@ -54,7 +54,7 @@ Deno.test("MemoryPresence: two connections of a recipient are announced once and
   assertEquals((await there.lookUp(["a", "b"])).size, 0);
 });
 
-Deno.test("MemoryPresence: what cannot be said now is said later, and only if it is still true", async () => {
+Deno.test("MemoryPresence: a notice that cannot be sent now is sent later, and only if it is still true", async () => {
   const { presence: there, said } = presence({ failures: 3 });
   there.add(["stays", "goes"]);
   await Promise.resolve();

@@ -79,7 +79,7 @@ together("RedisPresence", {
     two.remove(["both"]);
     one.add(["two"]);
     await assertRejects(async () => {
-      // Until it is noticed, or at the next renewal, Redis says that nobody is there.
+      // Until it is noticed, or at the next renewal, Redis shows no recipient.
       await waitFor("the loss", async () => {
         const found = await one.lookUp(["both"]);
         return found.size < 0;

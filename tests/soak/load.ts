@@ -32,7 +32,7 @@ export class Load implements Disposable {
     this.#backend = backend;
   }
 
-  /** Lets everybody in, and goes on by itself. */
+  /** Lets every client in, and goes on by itself. */
   async start(): Promise<void> {
     for (const kind of Object.keys(CLIENTS) as Kind[]) {
       for (let i = 0; i < CLIENTS[kind]; i++) await this.#enter(kind);

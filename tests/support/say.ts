@@ -1,4 +1,4 @@
-/** Tells whoever runs the tests, on a line of stderr. */
+/** Writes a line to stderr, for the person who runs the tests. */
 export async function say(text: string): Promise<void> {
   await Deno.stderr.write(new TextEncoder().encode(`${text}\n`));
 }

@@ -127,7 +127,7 @@ Deno.test("WebSocketTransport", async (t) => {
     await Promise.all(sockets.map((client) => client.closed));
   });
 
-  await t.step("one message of the largest size closes nobody", async () => {
+  await t.step("one message of the largest size closes no connection", async () => {
     using client = await openSocket(url, "demo", { v1: true });
     const response = await publish(url, { recipients: ["demo"], x: "x".repeat(1_999_000) });
     assertEquals(response.status, 202);

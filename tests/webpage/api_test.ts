@@ -152,7 +152,7 @@ Deno.test("error: says once until the next welcome why there is no connection", 
     line.end(1012); // no failure: it comes back
     await watched.until("welcome", 2);
     assertEquals(watched.of("error"), [error, error]);
-    assertEquals(lines, [], "as somebody listens");
+    assertEquals(lines, [], "as a listener is there");
   });
 });
 

@@ -224,7 +224,7 @@ void on_client(uint32_t id, uint32_t events) {
   else if (c->count > before) count(before, c->count);
 }
 
-/* Nobody got less or more than was published: what was counted were the messages. */
+/* No client got less or more than was published: what was counted were the messages. */
 void verify_counts(void) {
   if (options.deliveries == 0) return;
   if (options.deliveries == 1) {

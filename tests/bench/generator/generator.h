@@ -37,7 +37,7 @@ struct options {
   struct template publish;
   int in_flight;  /* closed loop: published and not yet received by all who should */
   double rate;    /* open loop: messages a second; 0: closed */
-  int deliveries; /* of one message: the number of sockets, 1, or 0 where nobody here hears it */
+  int deliveries; /* of one message: the number of sockets, 1, or 0 where no socket hears it */
   double warmup, seconds;
   int sample_every; /* each such socket is read: latency and order */
   int server_pids[8], server_pid_count, redis_pid;

@@ -14,7 +14,7 @@ static double process_cpu(int pid) {
   return (double)used.tv_sec + (double)used.tv_nsec / 1e9;
 }
 
-/* Busy seconds of core 0, the server's, whoever used them. */
+/* Busy seconds of core 0, the server's, by any process. */
 static double core_cpu(void) {
   unsigned long user, nice, system, idle, wait, irq, soft;
   FILE *file = fopen("/proc/stat", "r");

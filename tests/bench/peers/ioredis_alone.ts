@@ -1,6 +1,6 @@
 /**
  * What it costs to receive messages from Redis and do nothing: the floor under a message that is for
- * nobody here. `ioredis_alone.ts <port> <redis port>`
+ * no socket here. `ioredis_alone.ts <port> <redis port>`
  */
 import { Redis } from "ioredis";
 

@@ -93,7 +93,7 @@ class Node {
   arrivals: Arrival[] = [];
   trimmed = 0;
   counts: Counts = { channel: 0, stream: 0 };
-  /** The places before which nobody resumes here. */
+  /** The places before which no client resumes here. */
   start: Counts = { channel: 0, stream: 0 };
   /** The next of Redis's channel items, and the first since the last break. */
   next = 0;
@@ -160,7 +160,7 @@ class Node {
     const attached = this.world.clients.filter((client) =>
       client.node === this && client.replay === undefined && isFor(sent, client.recipients)
     );
-    // As in the gateway, an envelope is read only where somebody is there for it.
+    // As in the gateway, an envelope is read only where a client hears it.
     if (attached.length === 0) return;
     const delivery = entry.read();
     assert(typeof delivery !== "string");

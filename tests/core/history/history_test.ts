@@ -93,7 +93,7 @@ Deno.test("a recipient whose name is * hears what is for it and what is for ever
   assertEquals(bodies(known(history, position, ["ann"])), ['{"n":1}']);
 });
 
-Deno.test("whoever missed the same is told the same event, so its text is made once", () => {
+Deno.test("clients that missed the same are told the same event, so its text is made once", () => {
   const history = started();
   const { position } = history;
   const live = [
@@ -227,7 +227,7 @@ Deno.test("a client whose messages are too old is told", () => {
   assertEquals(bodies(known(history, after, ["bob"])), ['{"n":2}']);
 });
 
-Deno.test("an entry that is too old is missed by who stands before it, and by nobody else", () => {
+Deno.test("an entry that is too old is missed by clients before it, and by no other", () => {
   const history = started({ sources: ["stream"] });
   history.entry("5-0", envelope(["ann"], 1), 0);
   history.entry("5-1", envelope(["ann"], 2), 500);
@@ -283,7 +283,7 @@ Deno.test("a client is not overtaken by what was not for it", () => {
   assertEquals(replay.overtaken, undefined);
 });
 
-Deno.test("after a gap of the channel nobody resumes from before it, on no node", () => {
+Deno.test("after a gap of the channel no client resumes from before it, on no node", () => {
   const history = started();
   const { position } = history;
   history.gap("channel");
@@ -307,7 +307,7 @@ Deno.test("after a gap of the stream its window starts anew", () => {
   assertEquals(bodies(known(history, at("9-0"))), ['{"n":2}']);
 });
 
-Deno.test("whoever stands in a stream that was replaced is told, wherever the new one begins", () => {
+Deno.test("a client of a stream that was replaced is told, wherever the new one begins", () => {
   const history = started();
   history.entry("500-0", envelope(["ann"], 1), 0);
   history.entry("500-1", envelope(["ann"], 2), 0);
@@ -398,7 +398,7 @@ Deno.test("a node that starts on an empty stream vouches for nothing before the 
   const history = new History({ ...DEFAULTS, sources: ["stream"] });
   history.historyLoaded("0-0");
   const at = (stream: string) => ({ stream, marker: "", since: 0 });
-  // Whoever brings it may stand in the stream that was there before Redis lost everything.
+  // Its client may have read the stream that was there before Redis lost everything.
   assertNotEquals(state(history, at("5-0")), "known");
   history.entry("6-0", envelope(["ann"], 1), 0);
   assertEquals(state(history, at("5-0")), "lost: stream");
@@ -452,7 +452,7 @@ Deno.test("nothing of a recipient is kept after its last message", () => {
   assertEquals([history.window.recipients, history.window.bytes], [0, 0]);
 });
 
-Deno.test("nothing is read of what nobody asks for", () => {
+Deno.test("an envelope that no client asks for is not read", () => {
   const history = started();
   const positions = [0, 1, 2, 3, 4, 5].map((n) => {
     const { position } = history;

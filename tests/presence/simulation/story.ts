@@ -68,7 +68,7 @@ function freeze(world: World, node: SimulatedNode, longestMs = Infinity): void {
 }
 
 /**
- * Loses everything. Nobody else knows what a node had announced, so one that stands still without
+ * Loses everything. No other node knows what a node had announced, so one that stands still without
  * having been reaped goes on before the others decide; and a part of the masters is lost only while
  * no node stands still.
  */

@@ -192,7 +192,7 @@ export class World {
         }
         if (sockets > 0) found.set(recipient, sockets);
         else {this.problems.push(
-            `${recipient}: a record of nobody: ${[...value as Map<string, string>]}`,
+            `${recipient}: a record without a connection: ${[...value as Map<string, string>]}`,
           );}
       }
     }
