@@ -29,6 +29,8 @@ const PATIENCE_MS = 30_000;
 const HEARTBEAT_MS = 15_000;
 /** How long an admitted client may take until its transport opens the connection, in milliseconds. */
 const OPEN_DEADLINE_MS = 10_000;
+/** How long an admitted client may still turn out to be gone before it is upgraded, in milliseconds. */
+const SETTLE_MS = 10;
 /** How soon the client of an event stream comes back after a drain at the earliest, in milliseconds. */
 const DRAINED_RETRY_MS = 500;
 
@@ -115,8 +117,8 @@ export class ConnectionManager implements ConnectionHost, Connector, Disposable 
       this.#refused.add(client.status);
       return client;
     }
-    // One turn more: an abort that has just happened reaches this program only in the next one.
-    await delay(0);
+    // An abort reaches this program a few turns late, and most follow their handshake closely.
+    await delay(SETTLE_MS);
     if (signal.aborted) {
       this.onPeerGone(client);
       return REFUSED.gone;
