@@ -38,6 +38,15 @@ export function cutMember(text: string, name: string): string | "none" | "severa
   return text.slice(0, place.start) + text.slice(skipSpace(text, comma + 1));
 }
 
+/**
+ * Where the value of the member `name` begins in the text of a JSON object that has one.
+ * @param text as for {@link cutMember}
+ */
+export function findValue(text: string, name: string): number {
+  const { start } = findMember(text, name, text.indexOf("{") + 1)!;
+  return skipSpace(text, skipSpace(text, skipString(text, start)) + 1);
+}
+
 /** Whether a look at the members behind `from` is worth it: most texts are spared that. */
 function mayHold(text: string, name: string, from: number): boolean {
   return text.includes(name, from) || text.includes("\\u00", from);

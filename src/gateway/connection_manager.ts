@@ -20,6 +20,7 @@ import type { Disconnects } from "./disconnects.ts";
 import type { Intake } from "./intake.ts";
 import type { Resumptions } from "./resumptions.ts";
 import { Tally } from "./tally.ts";
+import type { TurnQueue } from "./turn_queue.ts";
 import { WriteRetries } from "./write_retries.ts";
 
 /** How often stalled peers are looked for, and how long one may take nothing, in milliseconds. */
@@ -43,6 +44,8 @@ export interface ConnectionManagerOptions {
   readonly presence: Presence;
   readonly intake: Intake;
   readonly scheduler: FlushScheduler;
+  /** Where replays go on that would hold up others. */
+  readonly turns: TurnQueue;
   /** More than this owed from before a turn, in bytes, and a client is too slow. */
   readonly maxBufferedBytes: number;
 }
@@ -183,6 +186,10 @@ export class ConnectionManager implements ConnectionHost, Connector, Disposable 
   onBackpressure(connection: Connection): void {
     this.#options.intake.add(connection);
     if (!connection.sink.signalsDrain) this.#retries.add(connection);
+  }
+
+  onPaused(connection: Connection): void {
+    this.#options.turns.later(() => connection.drain());
   }
 
   [Symbol.dispose](): void {

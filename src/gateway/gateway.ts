@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers";
 import type { Bus } from "../bus/port.ts";
 import { FlushScheduler } from "../core/delivery/flush_scheduler.ts";
 import { Hub } from "../core/delivery/hub.ts";
@@ -12,6 +13,7 @@ import { Intake } from "./intake.ts";
 import { Limits } from "./limits.ts";
 import { Resumptions } from "./resumptions.ts";
 import { Router } from "./router.ts";
+import { TurnQueue } from "./turn_queue.ts";
 
 export interface GatewayOptions {
   readonly settings: Settings;
@@ -40,24 +42,35 @@ export class Gateway implements Disposable {
       maxAgeMs: settings.historySeconds * 1000,
       maxBytes: settings.historyBytes,
       maxMessageBytes: settings.maxMessageBytes,
+      hashSeed: crypto.getRandomValues(new Int32Array(1))[0]!,
       sources: [
         ...settings.redisChannel === undefined ? [] : ["channel"] as const,
         ...settings.redisStream === undefined ? [] : ["stream"] as const,
       ],
     });
+    const turns = new TurnQueue();
     this.#resumptions = new Resumptions({
       history: this.history,
+      turns,
       probe: () => bus.probe(),
       welcomeRetryMs,
     });
     const { maxBufferedBytes } = settings;
     const disconnects = new Disconnects(lookUps);
+    const scheduler = new FlushScheduler({
+      atEnd: queueMicrotask,
+      later: (flush) => void setImmediate(flush),
+      now: () => performance.now(),
+    });
     const shared = {
       hub: this.hub,
       history: this.history,
       resumptions: this.#resumptions,
-      scheduler: new FlushScheduler(queueMicrotask),
-      intake: new Intake({ maxOwedBytes: maxBufferedBytes / 2 }),
+      scheduler,
+      intake: new Intake({
+        maxOwedBytes: maxBufferedBytes / 2,
+        isFlushing: () => scheduler.isBehind,
+      }),
     };
     this.router = new Router({
       ...shared,
@@ -70,6 +83,7 @@ export class Gateway implements Disposable {
       admission,
       disconnects,
       presence,
+      turns,
       maxBufferedBytes,
     });
   }

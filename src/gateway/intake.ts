@@ -13,6 +13,8 @@ export interface Debtor {
 export interface IntakeOptions {
   /** Intake waits while a connection that reads is owed more than this, in bytes. */
   readonly maxOwedBytes: number;
+  /** Whether connections wait for a later turn, as this one had no time for all of them. */
+  readonly isFlushing?: () => boolean;
   /** A clock that never goes back, in milliseconds. */
   readonly now?: () => number;
 }
@@ -29,12 +31,16 @@ const READING_MS = 250;
  */
 export class Intake {
   readonly #maxOwedBytes: number;
+  readonly #isFlushing: () => boolean;
   readonly #now: () => number;
   /** Connections with a backlog: what they had been sent when they last took something, and when. */
   readonly #debtors = new Map<Debtor, { sent: number; at: number }>();
 
-  constructor({ maxOwedBytes, now = () => performance.now() }: IntakeOptions) {
+  constructor(
+    { maxOwedBytes, isFlushing = () => false, now = () => performance.now() }: IntakeOptions,
+  ) {
     this.#maxOwedBytes = maxOwedBytes;
+    this.#isFlushing = isFlushing;
     this.#now = now;
   }
 
@@ -46,14 +52,14 @@ export class Intake {
 
   /** Undefined while more may come at once; else resolves when it may, after one turn at least. */
   ready(): Promise<void> | undefined {
-    return this.#debtors.size === 0 ? undefined : this.#wait();
+    return this.#debtors.size === 0 && !this.#isFlushing() ? undefined : this.#wait();
   }
 
   async #wait(): Promise<void> {
     const until = this.#now() + MAX_WAIT_MS;
     do {
       await delay(0);
-    } while (this.#isOwedMuch() && this.#now() < until);
+    } while ((this.#isFlushing() || this.#isOwedMuch()) && this.#now() < until);
   }
 
   #isOwedMuch(): boolean {

@@ -1,9 +1,11 @@
 import type { Connection } from "../core/delivery/connection.ts";
+import type { MissedEvents } from "../core/delivery/outbox.ts";
 import type { History } from "../core/history/history.ts";
 import type { ResumeResult } from "../core/history/resume_result.ts";
 import type { Replay } from "../core/history/replay.ts";
 import { type BroughtPosition, parseCursor } from "../core/position.ts";
-import { gapEvent, type ServerEvent, welcomeEvent } from "../core/server_event.ts";
+import { gapEvent, welcomeEvent } from "../core/server_event.ts";
+import type { TurnQueue } from "./turn_queue.ts";
 
 /** How long a client whose cursor is ahead of this node waits for it to get there, in milliseconds. */
 const PATIENCE_MS = 10_000;
@@ -24,6 +26,8 @@ interface PendingResumption {
 
 export interface ResumptionsOptions {
   readonly history: History;
+  /** Where clients wait for their turn that come together. */
+  readonly turns: TurnQueue;
   /** Has a marker of this node sent soon. */
   readonly probe: () => void;
   /** How long the next event stream's client waits before it comes back, in milliseconds. */
@@ -33,19 +37,43 @@ export interface ResumptionsOptions {
 /** Lets clients go on from the cursor that they bring: told what they missed, or that it is lost. */
 export class Resumptions implements Disposable {
   readonly #history: History;
+  readonly #turns: TurnQueue;
   readonly #probe: () => void;
   readonly #welcomeRetryMs: () => number;
-  #pending: PendingResumption[] = [];
+  readonly #pending = new Set<PendingResumption>();
+  /** How many of them are still to be looked at this time. */
+  #unchecked = 0;
   #timer: ReturnType<typeof setInterval> | undefined;
 
-  constructor({ history, probe, welcomeRetryMs }: ResumptionsOptions) {
+  constructor({ history, turns, probe, welcomeRetryMs }: ResumptionsOptions) {
     this.#history = history;
+    this.#turns = turns;
     this.#probe = probe;
     this.#welcomeRetryMs = welcomeRetryMs;
   }
 
   /** Welcomes `connection`, which brought `cursor`, as soon as it is known what can be done for it. */
   resume(connection: Connection, cursor: string): void {
+    this.#turns.run(() => this.#start(connection, cursor));
+  }
+
+  /** A marker was heard. */
+  onMarker(own: boolean): void {
+    if (this.#pending.size === 0) return;
+    if (own) {
+      for (const pending of this.#pending) pending.ownMarkers--;
+    }
+    this.#check();
+    // The bus is busy with this marker until it returns, and would take that for the one asked for.
+    if (own) queueMicrotask(() => this.#askForMarker());
+  }
+
+  [Symbol.dispose](): void {
+    clearInterval(this.#timer);
+  }
+
+  #start(connection: Connection, cursor: string): void {
+    if (connection.ended) return;
     const position = parseCursor(cursor);
     if (position === undefined) {
       return this.#begin(connection, this.#history.lose(connection.recipients));
@@ -59,34 +87,32 @@ export class Resumptions implements Disposable {
       ownMarkers: OWN_MARKERS,
     };
     if (this.#try(pending)) return;
-    this.#pending.push(pending);
+    this.#pending.add(pending);
     this.#timer ??= setInterval(() => this.#check(), CHECK_MS);
     this.#askForMarker();
   }
 
-  /** A marker was heard. */
-  onMarker(own: boolean): void {
-    if (this.#pending.length === 0) return;
-    if (own) {
-      for (const pending of this.#pending) pending.ownMarkers--;
-    }
-    this.#check();
-    // The bus is busy with this marker until it returns, and would take that for the one asked for.
-    if (own) queueMicrotask(() => this.#askForMarker());
-  }
-
-  [Symbol.dispose](): void {
-    clearInterval(this.#timer);
-  }
-
   /** A client that is ahead waits for messages: a marker more would not help it. */
   #askForMarker(): void {
-    if (this.#pending.some(({ isMarkerUnknown }) => isMarkerUnknown)) this.#probe();
+    for (const { isMarkerUnknown } of this.#pending) {
+      if (isMarkerUnknown) return this.#probe();
+    }
   }
 
+  /** Looks at all that are pending, unless that is under way. */
   #check(): void {
-    this.#pending = this.#pending.filter((pending) => !this.#try(pending));
-    if (this.#pending.length > 0) return;
+    if (this.#unchecked > 0) return;
+    this.#unchecked = this.#pending.size;
+    for (const pending of [...this.#pending]) {
+      this.#turns.run(() => {
+        this.#unchecked--;
+        if (this.#try(pending)) this.#pending.delete(pending);
+        if (this.#pending.size === 0) this.#stopTimer();
+      });
+    }
+  }
+
+  #stopTimer(): void {
     clearInterval(this.#timer);
     this.#timer = undefined;
   }
@@ -122,9 +148,7 @@ export class Resumptions implements Disposable {
 }
 
 /** Puts `gap` where the replay was overtaken. */
-function tellingGaps(
-  replay: Replay,
-): { read(maxSize: number): readonly ServerEvent[]; done: boolean } {
+function tellingGaps(replay: Replay): MissedEvents {
   return {
     read(maxSize) {
       const events = replay.read(maxSize);
@@ -135,6 +159,9 @@ function tellingGaps(
     },
     get done() {
       return replay.done;
+    },
+    get paused() {
+      return replay.paused;
     },
   };
 }

@@ -9,6 +9,9 @@ export interface BlockedWriter {
 /** How soon, and how late at most, a connection is tried again, in milliseconds. */
 const FIRST_MS = 1;
 const LAST_MS = 50;
+/** So much is done in one turn of the event loop, in milliseconds; the clock is read once in so many. */
+const SLICE_MS = 8;
+const DRAINS_A_LOOK = 8;
 
 /**
  * Tries connections again whose sinks had no capacity, as those do not signal when they have some:
@@ -37,9 +40,14 @@ export class WriteRetries implements Disposable {
   #retryAfter(ms: number): void {
     this.#timer = setTimeout(() => {
       const blocked = [...this.#blocked];
-      this.#blocked.clear();
       const before = sentTo(blocked);
-      for (const connection of blocked) connection.drain();
+      const until = performance.now() + SLICE_MS;
+      for (const [index, connection] of blocked.entries()) {
+        // Those that there is no time for stand before those that wait again.
+        if (index % DRAINS_A_LOOK === 0 && performance.now() >= until) break;
+        this.#blocked.delete(connection);
+        connection.drain();
+      }
       this.#timer = undefined;
       if (this.#blocked.size === 0) return;
       const moves = sentTo(blocked) > before;

@@ -23,6 +23,7 @@ Deno.test("a client that was quiet for an hour resumes from what a pong told it"
     maxAgeMs: 300_000,
     maxBytes: 2 ** 26,
     maxMessageBytes: 2 ** 18,
+    hashSeed: 7,
     sources: ["channel", "stream"],
   });
   history.historyLoaded("0-0");

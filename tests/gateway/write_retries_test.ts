@@ -1,4 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
+import { waitFor } from "../support/wait.ts";
 import { type BlockedWriter, WriteRetries } from "../../src/gateway/write_retries.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 
@@ -59,4 +60,27 @@ Deno.test("WriteRetries: does nothing once no connection waits", () => {
   time.tick(1_000);
   assert(tries > 0);
   assertEquals([stalled.tries, time.next()], [tries, false]);
+});
+
+Deno.test("WriteRetries lets others have their turn while many are tried, and tries each in order", async () => {
+  using retries = new WriteRetries();
+  const order: number[] = [];
+  const longest = { ms: 0 };
+  let last = performance.now();
+  for (let n = 0; n < 200; n++) {
+    retries.add({
+      sent: 0,
+      drain() {
+        const now = performance.now();
+        if (now - last > 1) longest.ms = 0; // Something else had its turn.
+        last = now + 0.5;
+        while (performance.now() < last);
+        longest.ms += 0.5;
+        assert(longest.ms <= 8 + 8 * 0.5, "a turn took too long");
+        order.push(n);
+      },
+    });
+  }
+  await waitFor("all to be tried", () => order.length === 200);
+  assertEquals(order, [...Array(200).keys()]);
 });

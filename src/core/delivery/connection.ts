@@ -21,6 +21,8 @@ export interface ConnectionHost {
   readonly maxBufferedBytes: number;
   /** Called when something waits for capacity of the connection's sink. */
   onBackpressure(connection: Connection): void;
+  /** Called when its replay would hold up others: `drain` is to be called in a later turn. */
+  onPaused(connection: Connection): void;
   /** Called once, when the connection hears nothing any more. */
   onEnded(connection: Connection, reason: CloseReason): void;
 }
@@ -114,6 +116,10 @@ export class Connection implements Subscriber, OutboxOwner {
 
   onBackpressure(): void {
     this.host.onBackpressure(this);
+  }
+
+  onPaused(): void {
+    this.host.onPaused(this);
   }
 
   /** Forgets it at once and ends it for `reason`; the second call does nothing. */

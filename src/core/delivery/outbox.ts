@@ -19,6 +19,8 @@ export interface MissedEvents {
   read(maxSize: number): readonly ServerEvent[];
   /** Whether the client has caught up with the head. */
   readonly done: boolean;
+  /** Whether the last `read` ended early, so as not to hold up others: the next is for a later turn. */
+  readonly paused: boolean;
 }
 
 /** Whose outbox it is. */
@@ -34,6 +36,13 @@ export interface OutboxOwner {
   onTooSlow(): void;
   /** Called when something waits for capacity; `drain` is to be called when there may be some. */
   onBackpressure(): void;
+  /** Called when what it missed is to be read on in a later turn: `drain` is to be called there. */
+  onPaused(): void;
+}
+
+interface RunningReplay {
+  readonly from: MissedEvents;
+  readonly caughtUp: () => void;
 }
 
 /** What waits: a chunk of a batch, or one event. */
@@ -52,7 +61,7 @@ export class Outbox {
   #tail: BatchNode | undefined;
   #backlog: Chunk[] = NOTHING;
   #backlogSize = 0;
-  #replay: { from: MissedEvents; caughtUp: () => void } | undefined;
+  #replay: RunningReplay | undefined;
   #closed = false;
   #sent = 0;
   #taken = 0;
@@ -79,7 +88,8 @@ export class Outbox {
     if (this.#closed) return;
     if (this.#tail === undefined) {
       const { format, sink, host } = this.#owner;
-      if (!format.batches && this.#backlog.length === 0 && sink.capacity >= event.size) {
+      const isAlone = !format.batches && this.#backlog.length === 0;
+      if (isAlone && sink.capacity >= event.size && host.scheduler.mayWriteAtOnce()) {
         return this.#send(event.text(format));
       }
       host.scheduler.schedule(this);
@@ -117,9 +127,16 @@ export class Outbox {
 
   /** Hands over what waits, as far as there is room. Called when there may be some again. */
   drain(): void {
-    const { format } = this.#owner;
+    const { format, sink } = this.#owner;
+    let isPaused = false;
     while (!this.#closed) {
-      if (this.#backlog.length === 0 && !this.#refill()) return;
+      if (this.#backlog.length === 0) {
+        if (this.#replay === undefined) return;
+        if (isPaused) return this.#owner.onPaused();
+        if (sink.capacity <= 0) return this.#owner.onBackpressure();
+        isPaused = this.#refill(this.#replay, sink.capacity);
+        continue;
+      }
       const chunks = this.#take();
       if (chunks.length === 0) return this.#owner.onBackpressure();
       this.#send(joinTexts(chunks, format));
@@ -211,21 +228,13 @@ export class Outbox {
     }
   }
 
-  /** Fetches more of the replay. Returns whether something waits now. */
-  #refill(): boolean {
-    const replay = this.#replay;
-    if (replay === undefined) return false;
-    const capacity = this.#owner.sink.capacity;
-    if (capacity <= 0) {
-      this.#owner.onBackpressure();
-      return false;
-    }
-    const events = replay.from.read(capacity);
+  /** Fetches more of the replay. Returns whether it goes on in a later turn. */
+  #refill({ from, caughtUp }: RunningReplay, maxSize: number): boolean {
+    const events = from.read(maxSize);
     this.#append(events);
-    if (replay.from.done) {
-      this.#replay = undefined;
-      replay.caughtUp();
-    }
-    return events.length > 0;
+    if (!from.done) return from.paused || events.length === 0;
+    this.#replay = undefined;
+    caughtUp();
+    return false;
   }
 }

@@ -13,8 +13,6 @@ import type { ResumeResult, Undecided } from "./resume_result.ts";
 import { StreamCoverage } from "./stream_coverage.ts";
 
 export interface HistoryOptions extends HistoryWindowOptions {
-  /** The largest message taken, in bytes of UTF-8. */
-  readonly maxMessageBytes: number;
   /** The sources in use. What a cursor says of another is ignored. */
   readonly sources: readonly Source[];
 }
@@ -32,6 +30,7 @@ export interface HistoryOptions extends HistoryWindowOptions {
  *   maxAgeMs: 300_000,
  *   maxBytes: 67_108_864,
  *   maxMessageBytes: 262_144,
+ *   hashSeed: 1_234_567,
  *   sources: ["channel", "stream"],
  * });
  * history.historyLoaded("0-0");

@@ -1,6 +1,7 @@
 import type { Position, Source } from "../position.ts";
 import { ServerMessage } from "../server_event.ts";
 import type { HistoryWindow } from "./history_window.ts";
+import type { RecipientQuery } from "./index_segment.ts";
 
 /** What a replay reads: a node's history. */
 export interface ReplaySource {
@@ -44,17 +45,18 @@ export interface ReplayOptions {
  */
 export class Replay {
   readonly #source: ReplaySource;
-  readonly #recipients: readonly string[];
+  readonly #query: RecipientQuery;
   readonly #brought: Position;
   readonly #starts: ReplayOptions["starts"];
   #next: number;
   #breaks: Readonly<Record<Source, number>>;
   #position: Position;
   #overtaken: Overtaken | undefined;
+  #paused = false;
 
   constructor({ source, recipients, position, starts }: ReplayOptions) {
     this.#source = source;
-    this.#recipients = recipients;
+    this.#query = source.window.query(recipients);
     this.#brought = this.#position = position;
     this.#starts = starts;
     this.#next = Math.min(starts.channel.first, starts.stream.first);
@@ -79,36 +81,81 @@ export class Replay {
     return this.#overtaken;
   }
 
-  /** The next events, in order, of about `maxSize` in all, at least one unless none is left. */
+  /**
+   * Whether the last `read` ended before its size was reached though it was not `done`, so as not to hold
+   * up others: the next one is for a later turn.
+   */
+  get paused(): boolean {
+    return this.#paused;
+  }
+
+  /**
+   * The next events, in order, of about `maxSize` in all, at least one unless none is left, or unless it
+   * would take too long to find it: see `paused`.
+   */
   read(maxSize: number): ServerMessage[] {
     const { window } = this.#source;
+    const enough = window.work + window.maxReadWork;
+    window.index(this.#next, window.maxReadWork);
     this.#catchUp();
-    const events: ServerMessage[] = [];
-    let size = 0;
-    for (const number of window.numbers(this.#recipients, this.#next)) {
-      const entry = window.at(number)!;
-      if (number < this.#starts[entry.source].first) continue;
-      const delivery = entry.read();
-      if (typeof delivery === "string") continue;
-      const event = this.#event(delivery.event, number);
-      size += event.size;
-      if (size > maxSize && events.length > 0) {
-        this.#next = number;
-        return events;
-      }
-      events.push(event);
-      this.#position = event.position;
-    }
-    this.#next = window.end;
-    this.#position = this.#source.position;
+    this.#paused = true;
+    // Where the index took all that, the next read finds it made.
+    const events = window.work < enough ? this.#readUntil(enough, maxSize) : [];
+    this.#paused &&= this.#next < window.end;
+    if (this.#next === window.end) this.#position = this.#source.position;
+    window.trim(); // What was found may have taken up room.
     return events;
+  }
+
+  /** Sets `paused`, unless it ends because of the size or at the head; gets on by one envelope at least. */
+  #readUntil(enough: number, maxSize: number): ServerMessage[] {
+    const { window } = this.#source;
+    const events: ServerMessage[] = [];
+    let left = maxSize;
+    this.#paused = false;
+    while (this.#next < window.end) {
+      const { end, numbers } = window.find(this.#query, this.#next);
+      for (const number of numbers) {
+        this.#next = number;
+        const event = this.#eventAt(number);
+        if (event !== undefined) {
+          left -= event.size;
+          if (left < 0 && events.length > 0) return events;
+          events.push(event);
+          this.#position = event.position;
+        }
+        this.#next++;
+        this.#paused = window.work >= enough;
+        if (this.#paused) return events;
+      }
+      this.#next = end;
+      this.#paused = window.work >= enough;
+      if (this.#paused) return events;
+      window.index(end, enough - window.work);
+      // What the index takes may have pushed out what comes next, as the next read will tell.
+      this.#paused = end < window.first;
+      if (this.#paused) return events;
+    }
+    return events;
+  }
+
+  /** What the client is told of an envelope; undefined where it has that, or it is malformed. */
+  #eventAt(number: number): ServerMessage | undefined {
+    const { window } = this.#source;
+    const { source } = window.at(number)!;
+    if (number < this.#starts[source].first) return undefined;
+    const event = window.event(number);
+    return event && this.#event(event, number);
   }
 
   /** Notices what was lost since the last read. */
   #catchUp(): void {
     const { window, sources, breaks } = this.#source;
     const isBehind = this.#next < window.first;
-    if (isBehind) this.#position = this.#reached(window.lost!.position, window.first - 1);
+    if (isBehind) {
+      this.#position = this.#reached(window.lost!.position, window.first - 1);
+      this.#next = window.first;
+    }
     const lost = isBehind ? sources : this.#brokenSources();
     this.#overtaken = lost.length > 0 ? { position: this.#position, sources: lost } : undefined;
     this.#breaks = { ...breaks };

@@ -26,9 +26,14 @@ function underTest({ capacity = 1_000 } = {}) {
   };
   const connection = new Connection({
     hub,
-    scheduler: new FlushScheduler((end) => ends.push(end)),
+    scheduler: new FlushScheduler({
+      atEnd: (end) => ends.push(end),
+      later: (end) => ends.push(end),
+      now: () => 0,
+    }),
     maxBufferedBytes: 1_000,
     onBackpressure: () => blocked++,
+    onPaused: () => {},
     onEnded: (_, reason) => ended.push(reason),
   }, { recipients: ["ann"], format: PLAIN, sink });
   const endTurn = () => ends.splice(0).forEach((end) => end());
@@ -78,6 +83,7 @@ Deno.test("Connection: what is asked for during a replay is owed once, behind th
     get done() {
       return done;
     },
+    paused: false,
   });
   endTurn();
   assertEquals([made, sent], [1, ['{"n":1}', '{"n":100}']]);

@@ -33,8 +33,14 @@ class Peer implements Sink {
 class Node {
   readonly hub = new Hub();
   #ends: (() => void)[] = [];
-  readonly turn = new FlushScheduler((end) => this.#ends.push(end));
+  now = 0;
+  readonly turn = new FlushScheduler({
+    atEnd: (end) => this.#ends.push(end),
+    later: (end) => this.#ends.push(end),
+    now: () => this.now,
+  });
   readonly waiting = new Set<Connection>();
+  readonly paused = new Set<Connection>();
 
   connect(format: Format, recipients: string[], peer: Peer, maxBufferedBytes = 1e9): Connection {
     const connection = this.open(format, recipients, peer, maxBufferedBytes);
@@ -49,6 +55,7 @@ class Node {
       scheduler: this.turn,
       maxBufferedBytes,
       onBackpressure: (connection: Connection) => this.waiting.add(connection),
+      onPaused: (connection: Connection) => this.paused.add(connection),
       onEnded: () => {},
     };
     return new Connection(host, { recipients, format, sink });
@@ -307,6 +314,7 @@ Deno.test("Outbox: reads a replay at the peer's pace, attaches at its end, and a
     get done() {
       return missed.length === 0;
     },
+    paused: false,
   });
   connection.pushCurrent(() => new ServerMessage(`"pong"`, START));
   assertEquals([connection.attached, node.hub.size], [false, 0]);
@@ -320,4 +328,43 @@ Deno.test("Outbox: reads a replay at the peer's pace, attaches at its end, and a
   node.endTurn();
   const got = bodies(V1, peer.sent).map((body) => JSON.parse(body));
   assertEquals(got, [...[...Array(20).keys()].map((n) => ({ n })), "pong", { n: 20 }]);
+});
+
+Deno.test("Outbox: a replay that pauses is read on in a later turn, though its sink signals when it drains", () => {
+  const node = new Node();
+  class Signalling extends Peer {
+    override readonly signalsDrain = true as unknown as false;
+  }
+  for (const peer of [new Peer(65_536), new Signalling(65_536)]) {
+    const connection = node.open(V1, ["a"], peer);
+    let reads = 0;
+    connection.replay({
+      read: () => ++reads % 2 ? [] : [new ServerMessage(`{"n":${reads}}`, START)],
+      get done() {
+        return reads === 6;
+      },
+      paused: true,
+    });
+    for (let turns = 1; turns <= 6; turns++) {
+      assertEquals(reads, turns, "one read a turn");
+      assertEquals(connection.attached, turns === 6);
+      assertEquals(node.paused.delete(connection), turns < 6);
+      if (turns < 6) connection.drain();
+    }
+    assertEquals(bodies(V1, peer.sent), ['{"n":2}', '{"n":4}', '{"n":6}']);
+    assertEquals(node.waiting.has(connection), false);
+  }
+});
+
+Deno.test("Outbox: many plain connections get a message over several turns, each its own in order", () => {
+  const node = new Node();
+  const peers = Array.from({ length: 2_000 }, () => new Peer(65_536));
+  for (const peer of peers) node.connect(PLAIN, ["a"], peer);
+  for (let n = 0; n < 3; n++) {
+    node.hub.deliver(["a"], new ServerMessage(`{"n":${n}}`, START));
+  }
+  const sentAtOnce = peers.reduce((sum, { sent }) => sum + sent.length, 0);
+  assertEquals(sentAtOnce, 500, "the others wait for the end of the turn");
+  for (let turns = 0; turns < 3; turns++) node.endTurn();
+  for (const { sent } of peers) assertEquals(sent, ['{"n":0}', '{"n":1}', '{"n":2}']);
 });

@@ -12,7 +12,7 @@ class Node {
   constructor(maxAgeMs = 300_000) {
     this.coverage = new ChannelCoverage(maxAgeMs);
     const options = { maxAgeMs, maxBytes: 1e9, maxMessageBytes: 1_000 };
-    this.#history = new History({ ...options, sources: ["channel"] });
+    this.#history = new History({ ...options, hashSeed: 7, sources: ["channel"] });
   }
 
   get #place() {

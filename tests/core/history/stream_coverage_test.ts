@@ -5,6 +5,7 @@ import { StreamCoverage } from "../../../src/core/history/stream_coverage.ts";
 /** What a node has heard, and what it knows of the stream by that. */
 function node({ from = "0-0", entries = [] as string[], maxAgeMs = 300_000 } = {}) {
   const history = new History({
+    hashSeed: 7,
     maxAgeMs,
     maxBytes: 1e9,
     maxMessageBytes: 1_000,
