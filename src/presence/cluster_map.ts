@@ -133,7 +133,7 @@ export class ClusterMap implements ShardMap {
   #open(server: { host: string; port: number }, markKey: string) {
     const { address, random, down } = this.#options;
     const link: RedisMaster = new RedisMaster({
-      address,
+      address: () => address,
       server,
       random,
       up: (runId) => shard.connected(runId),

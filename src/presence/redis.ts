@@ -3,6 +3,7 @@ import { type PartHealth, PartStatus } from "../core/part_health.ts";
 import type { SentinelCredentials } from "../core/redis_url.ts";
 import { LogLimiter, omittedText } from "../logging/rate_limited.ts";
 import { parseRedisUrl, type RedisAddress, whereIs } from "../redis/connect_redis.ts";
+import { SentinelWatch } from "../redis/sentinel_watch.ts";
 import type { NodeInfo, NodeRegistry, NodeReport, Presence, RecipientPresence } from "./port.ts";
 import { ClusterMap } from "./cluster_map.ts";
 import { RedisMaster } from "./redis_master.ts";
@@ -132,8 +133,10 @@ export class RedisPresence implements Presence, NodeRegistry {
     if (address.kind === "cluster") {
       return new ClusterMap({ ...events, address, names, random, down });
     }
+    const reset = () => link.reset("CLOSED: the master was replaced");
+    const sentinels = new SentinelWatch(address, reset);
     const link: RedisMaster = new RedisMaster({
-      address,
+      address: () => sentinels.address,
       random,
       up: (runId) => shard.connected(runId),
       down: (reason) => {
@@ -142,13 +145,17 @@ export class RedisPresence implements Presence, NodeRegistry {
       },
     });
     const shard = new Shard({ ...events, link, markKey: names.mark("nodes") });
+    sentinels.start();
     return {
       all: [shard],
       of: () => shard,
       get localAddress() {
         return link.localAddress;
       },
-      [Symbol.asyncDispose]: () => link[Symbol.asyncDispose](),
+      [Symbol.asyncDispose]: () => {
+        sentinels[Symbol.dispose]();
+        return link[Symbol.asyncDispose]();
+      },
     };
   }
 

@@ -10,7 +10,8 @@ import { type Command, type ShardLink, ShardLost } from "./shard.ts";
 
 /** What a {@link RedisMaster} needs. */
 export interface RedisMasterOptions {
-  readonly address: RedisAddress;
+  /** Where Redis is, asked for each connection. */
+  readonly address: () => RedisAddress;
   /** The node of the Cluster; undefined: the one server, or the master behind Sentinels. */
   readonly server?: { readonly host: string; readonly port: number };
   /** Called when commands may be sent, to the process `runId`. */
@@ -38,7 +39,7 @@ export class RedisMaster implements ShardLink, AsyncDisposable {
     this.#options = options;
     const { address, server, random } = options;
     this.#connection = new RedisConnection({
-      open: () => connectMaster(address, server),
+      open: () => connectMaster(address(), server),
       up: (client) => void this.#greet(client),
       down: (reason) => {
         this.#client = undefined;
@@ -52,6 +53,11 @@ export class RedisMaster implements ShardLink, AsyncDisposable {
   /** The address of this end of the connection, where there is one. */
   get localAddress(): string | undefined {
     return (this.#client?.stream as { localAddress?: string } | undefined)?.localAddress;
+  }
+
+  /** Builds the connection anew: it leads to another server than it should. */
+  reset(reason: string): void {
+    this.#connection.reset(reason);
   }
 
   async send(commands: readonly Command[]): Promise<readonly unknown[]> {
