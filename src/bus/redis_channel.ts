@@ -134,7 +134,7 @@ export class RedisChannel implements AsyncDisposable {
     });
   }
 
-  // Every message of the channel passes here, also those for no connection here: no more than this.
+  // Every message of the channel passes here, most of them for other nodes: it must do little.
   #hear(channel: string, text: string, malformed: Malformed | undefined): void {
     const { control, listener, onControl } = this.#options;
     if (this.#isBroken) {

@@ -23,7 +23,7 @@ const DEAF_AFTER_MS = 5_000;
 
 /**
  * Asks each second, on another connection than the reader's, where the stream ends and whether the
- * reader's last entry is still there. A reader that does not get to the end is onStalled, whatever its own
+ * reader's last entry is still there. A reader that does not get to the end counts as stalled, whatever its own
  * connection says.
  */
 export class RedisStreamWatch implements Disposable {

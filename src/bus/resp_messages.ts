@@ -20,7 +20,7 @@ const BULK = 0x24;
 const ARRAY = 0x2a;
 /** How replies begin: simple string, error, number, bulk string, array. */
 const TYPES = [0x2b, MINUS, 0x3a, BULK, ARRAY];
-/** Redis ends a line sooner; without a bound, a stream without an end would be searched for ever. */
+/** Redis writes no longer line. Without a bound, bytes without a line end would be searched for ever. */
 const LONGEST_LINE = 65_536;
 
 /**

@@ -80,7 +80,7 @@ export function isForNoneOf(text: string, has: (recipient: string) => boolean): 
   }
 }
 
-/** Printers put at most one space behind a colon or a comma; what is stranger gets no short cut. */
+/** JSON printers put at most one space behind a colon or a comma; other texts are parsed whole. */
 function skipBlank(text: string, at: number): number {
   return text.charCodeAt(at) === SPACE ? at + 1 : at;
 }

@@ -20,7 +20,7 @@ export class Limits {
     this.#options = options;
   }
 
-  /** The places that are taken. */
+  /** How many slots are in use. */
   get inUse(): number {
     return this.#inUse;
   }

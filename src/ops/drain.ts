@@ -37,7 +37,7 @@ export async function drain(
   for (const connection of [...connections.keys()]) connection.close(CLOSE.restart);
 }
 
-/** Resolves when every peer has been told, and is gone: an exit before that would cut them off instead. */
+/** Resolves when every peer is gone: an exit before that would cut connections off. */
 export async function waitForClose(slots: { readonly inUse: number }): Promise<void> {
   while (slots.inUse > 0) await new Promise((resolve) => setTimeout(resolve, 10));
 }

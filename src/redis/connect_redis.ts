@@ -56,7 +56,7 @@ export function connectRedis(address: RedisAddress, role: RedisRole): RedisClien
 
 /**
  * Opens a subscriber. On a Cluster that is a plain connection to any one of its nodes, since ioredis
- * would move a subscription to another node in silence, and what was lost meanwhile with it.
+ * would move a subscription to another node by itself, and the loss in between would go unnoticed.
  *
  * @param commands the connection for commands, which knows the nodes that there are by now
  */
@@ -128,7 +128,7 @@ function redisOptions(
     enableReadyCheck: false,
     commandTimeout: role === "reader" ? READER_DEADLINE_MS : COMMAND_DEADLINE_MS,
     connectTimeout: CONNECT_TIMEOUT_MS,
-    // A connection that is given up has nothing left to say.
+    // A connection that is given up need not be closed politely.
     disconnectTimeout: 100,
     ...(tls ? { tls: {} } : {}),
   };

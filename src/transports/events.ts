@@ -5,7 +5,7 @@ import type { Connection, Connector, RequestInfo, Sink, Transport } from "./port
 import { problem } from "../http/problem.ts";
 import type { Refusal } from "../http/refusals.ts";
 
-/** A stream was cut as its client does not read: what the runtime holds for it is let go. */
+/** A stream was cut because its client does not read: the runtime frees what it holds for it. */
 export class StreamCut extends Error {
   override name = "StreamCut";
 }

@@ -156,7 +156,7 @@ class Poller implements Sink {
     return this.#answer !== undefined;
   }
 
-  /** Waits for a message, or a while. */
+  /** Resolves with the next message, or empty when the time is over. */
   poll(aborted: AbortSignal, sequence: number | undefined): Promise<Response> {
     this.#respond(answer("")); // A poll that was still waiting was given up by its client.
     clearTimeout(this.#timer);
@@ -190,7 +190,7 @@ class Poller implements Sink {
     respond(response);
   }
 
-  /** Gives the client a while to poll again. */
+  /** Ends the connection unless its client polls again in time. */
   #awaitPoll(): ReturnType<typeof setTimeout> {
     this.since = performance.now();
     return setTimeout(() => this.connection?.close(CLOSE.goingAway), this.#options.awayMs);

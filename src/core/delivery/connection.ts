@@ -86,7 +86,7 @@ export class Connection implements Subscriber, OutboxOwner {
     else if (!this.#ended) (this.#later ??= new Set()).add(make);
   }
 
-  /** Lets it hear what comes, from here on. */
+  /** From now on it is owed the messages of its recipients. */
   attach(): void {
     if (this.#attached || this.#ended) return;
     this.#attached = true;

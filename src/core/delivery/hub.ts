@@ -31,7 +31,7 @@ export class Hub {
   /** Whether anyone here hears for `recipient`. */
   readonly has = (recipient: string): boolean => this.#members.has(recipient);
 
-  /** Lets `subscriber` hear what comes. */
+  /** From now on `subscriber` is owed the messages of its recipients. */
   join(subscriber: Subscriber): void {
     this.#all.add(subscriber);
     for (const recipient of subscriber.recipients) {

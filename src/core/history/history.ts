@@ -188,7 +188,7 @@ export class History implements ReplaySource {
     const { window } = this;
     const run = this.#run!;
     const entry = new HistoryEntry(run, window.end, text);
-    // What is surely too large is forgotten at once: it must not crowd out the others.
+    // A text that is surely too large is not kept: it would push out the others.
     window.push(run, text.length > run.maxBytes ? "" : text);
     window.trim(now);
     return entry;

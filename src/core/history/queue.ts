@@ -1,7 +1,7 @@
 /** A queue whose items keep their number, from 0 on, however many before them are gone. */
 export class Queue<T> {
   #items: (T | undefined)[] = [];
-  /** How many places at the start of `#items` are vacated. */
+  /** How many slots at the start of `#items` are empty. */
   #vacant = 0;
   #first = 0;
 
