@@ -65,6 +65,7 @@ ops.exitOnFailure(() => {
 });
 bus.listen(gateway.router);
 ops.logStartup(settings, config.version);
+ops.logSettingWarnings(Deno.env.toObject());
 
 await ops.stopSignal(gateway);
 log.info("Draining: {connections} connections, at most {seconds} s", {

@@ -1,6 +1,7 @@
 /** What the start tells people: where the page is, what is embedded, or why it stops. */
 import { getLogger } from "@logtape/logtape";
 import { reportDescriptors } from "./descriptors.ts";
+import { settingWarnings } from "../settings/setting_warnings.ts";
 import { InvalidSetting, isLoopback, type Settings } from "../settings/settings.ts";
 
 const log = getLogger(["keywire"]);
@@ -29,6 +30,11 @@ export function logStartup(settings: Settings, version: string): void {
     const curl = `curl -sS ${at}/api/publish -H 'Content-Type: application/json' -d '${envelope}'`;
     log.info(`Publish to the demo key: ${curl.replace(/[{}]/g, "$&$&")}`); // doubled, they are braces
   }
+}
+
+/** Logs what is odd about the variables that are set: `environment` is all of them. */
+export function logSettingWarnings(environment: Readonly<Record<string, string>>): void {
+  for (const warning of settingWarnings(environment)) log.warn(warning);
 }
 
 /** Stops the start with one line. */

@@ -1,0 +1,68 @@
+import { readSettings } from "./settings.ts";
+
+/** Variables of a part, and the variable without which that part is not in use. */
+const PARTS: Readonly<Record<string, readonly string[]>> = {
+  MONGODB_URL: [
+    "MONGODB_DATABASE",
+    "MONGODB_COLLECTION",
+    "MONGODB_TIMEOUT_MS",
+    "MONGODB_KEY_FIELD",
+    "MONGODB_RECIPIENT_FIELD",
+    "MONGODB_FILTER",
+    "MONGODB_EXPIRES_FIELD",
+  ],
+  REDIS_URL: [
+    "REDIS_PREFIX",
+    "REDIS_SENTINEL_USERNAME",
+    "REDIS_SENTINEL_PASSWORD",
+    "CONNECTED_CHANNEL",
+    "DISCONNECTED_CHANNEL",
+  ],
+};
+
+/**
+ * What is odd about the variables that are set, a line each: some belong to a part that is not in use,
+ * some have a name that is one letter off. No value is shown.
+ *
+ * @param environment every variable that is set, for which `readSettings` finds nothing wrong
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(settingWarnings({ REDIS_ULR: "redis://localhost" }), [
+ *   "REDIS_ULR is no setting: do you mean REDIS_URL?",
+ * ]);
+ * ```
+ */
+export function settingWarnings(environment: Readonly<Record<string, string>>): string[] {
+  const known = new Set<string>();
+  readSettings((name) => {
+    known.add(name);
+    return environment[name];
+  });
+  const names = Object.keys(environment).sort();
+  const unused = Object.entries(PARTS).flatMap(([url, settings]) =>
+    environment[url] !== undefined ? [] : names.filter((name) => settings.includes(name))
+      .map((name) => `${name} is ignored, as ${url} is not set`)
+  );
+  if (environment["MONGODB_URL"] !== undefined && environment["EMBEDDED_KEYS"] !== undefined) {
+    unused.push("EMBEDDED_KEYS is ignored, as MONGODB_URL is set");
+  }
+  const misspelled = names.filter((name) => !known.has(name)).flatMap((name) => {
+    const meant = [...known].find((setting) => isOneLetterOff(name, setting));
+    return meant === undefined ? [] : [`${name} is no setting: do you mean ${meant}?`];
+  });
+  return [...unused, ...misspelled];
+}
+
+/** Whether a letter is missing, too much, wrong, or two that stand together are exchanged. */
+function isOneLetterOff(name: string, setting: string): boolean {
+  if (name.length < 5) return false; // Short names are other programs': `POST` is no `PORT`.
+  let start = 0;
+  while (start < name.length && name[start] === setting[start]) start++;
+  const [rest, wanted] = [name.slice(start), setting.slice(start)];
+  return rest.slice(1) === wanted || rest === wanted.slice(1) ||
+    (rest.slice(1) === wanted.slice(1) && rest !== "") ||
+    (rest.slice(2) === wanted.slice(2) && rest[0] === wanted[1] && rest[1] === wanted[0]);
+}

@@ -1,0 +1,35 @@
+import { assertEquals } from "@std/assert";
+import { settingWarnings } from "../../src/settings/setting_warnings.ts";
+
+Deno.test("settingWarnings: nothing is odd about what is used, and about other programs' variables", () => {
+  const environment = {
+    PATH: "/bin",
+    HOME: "/root",
+    POST: "1",
+    REDIS_URL: "redis://localhost",
+    REDIS_PREFIX: "a",
+    MONGODB_URL: "mongodb://localhost",
+    MONGODB_COLLECTION: "sessions",
+  };
+  assertEquals(settingWarnings(environment), []);
+  assertEquals(settingWarnings({}), []);
+});
+
+Deno.test("settingWarnings: a variable of a part that is not in use is named, with what is missing", () => {
+  assertEquals(settingWarnings({ MONGODB_COLLECTION: "sessions", REDIS_PREFIX: "a" }), [
+    "MONGODB_COLLECTION is ignored, as MONGODB_URL is not set",
+    "REDIS_PREFIX is ignored, as REDIS_URL is not set",
+  ]);
+  assertEquals(settingWarnings({ MONGODB_URL: "mongodb://localhost", EMBEDDED_KEYS: "a" }), [
+    "EMBEDDED_KEYS is ignored, as MONGODB_URL is set",
+  ]);
+});
+
+Deno.test("settingWarnings: names one letter off are named, with what is meant", () => {
+  for (const name of ["REDIS_UR", "REDIS_URLS", "REDIS_URI", "REDIS_ULR", "EDIS_URL"]) {
+    assertEquals(settingWarnings({ [name]: "redis://secret@localhost" }), [
+      `${name} is no setting: do you mean REDIS_URL?`,
+    ]);
+  }
+  assertEquals(settingWarnings({ REDIS_HOST: "a", MONGO_URL: "b", REDIS: "c" }), []);
+});
