@@ -5,16 +5,16 @@
  * other than Deno itself.
  */
 const ROOT = new URL("../../", import.meta.url);
-// Not where a test has it as a text.
+/** Behind a quote it is a text about a command. */
 const STARTS = /(?<!['"`])new Deno\.Command\((?!Deno\.execPath\(\))/;
-/** What takes its time though it needs no server. */
-const SLOW = ["tests/bench/", "tests/chaos/", "tests/soak/", "tests/deploy/", "tests/e2e/"];
+/** What takes its time though it needs no server: whole systems, models and memory. */
+const SLOW = /^tests\/(?:bench|chaos|soak|deploy|e2e)\/|(?:[/_]model|_memory)_test\.ts$/;
 
 /** The paths of the tests that need no server, from the root of the repository. */
 export async function unitTests(): Promise<string[]> {
   const found: string[] = [];
   for await (const path of testsUnder("tests/")) {
-    if (SLOW.some((folder) => path.startsWith(folder))) continue;
+    if (SLOW.test(path)) continue;
     if (!await startsSomething(path, new Set())) found.push(path);
   }
   return found.sort();
