@@ -1,4 +1,4 @@
-/** The picture for the README: bars, on light and dark pages alike. */
+/** The picture for docs/benchmarks.md: bars, on light and dark pages alike. */
 
 /** One bar. */
 export interface Bar {

@@ -1,4 +1,4 @@
-/** The table for the README's performance section. */
+/** The table for docs/benchmarks.md. */
 import { medianOf, type Results } from "./result.ts";
 import type { Subject } from "./subjects/mod.ts";
 
