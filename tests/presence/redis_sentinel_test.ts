@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { openRedisPresence } from "../support/presence.ts";
+import { openRedisPresence, trustRegistry } from "../support/presence.ts";
 import { startRedis } from "../support/redis.ts";
 import { openBackend } from "../support/redis_client.ts";
 import { startSentinel } from "../support/sentinel.ts";
@@ -34,4 +34,49 @@ Deno.test("RedisPresence: a planned failover is followed as soon as it is announ
   await waitFor("the notice", () => backend.heard.includes("connected comes"), 20_000);
   assertEquals(backend.heard.filter((line) => line === "connected comes").length, 1);
   assertEquals((await presence.lookUp(["stays", "comes"])).size, 2);
+});
+
+Deno.test("RedisPresence: a failover of Sentinel is no news, whatever the replica had by then", async () => {
+  await using master = await startRedis();
+  await trustRegistry(master);
+  await using replica = await startRedis({
+    args: ["--replicaof", "127.0.0.1", `${master.port}`, "--repl-diskless-sync-delay", "0"],
+  });
+  await using sentinel = await startSentinel(master.port);
+  await waitFor("the replica to be known", async () => {
+    const info = await sentinel.tell("SENTINEL", "REPLICAS", "mymaster");
+    return info.includes(`${replica.port}`) && info.includes("master-link-status,ok");
+  }, 20_000);
+  const url = `redis+sentinel://127.0.0.1:${sentinel.port}/mymaster`;
+  // The replica passes on what the master publishes, and goes on by itself.
+  await using backend = await openBackend(replica.url, { channels: ["connected", "disconnected"] });
+  await using one = openRedisPresence(url);
+  await using two = openRedisPresence(url);
+  one.add(["both", "one"]);
+  two.add(["both"]);
+  await Promise.all([one.settled(), two.settled()]);
+  await waitFor("the notices", () => backend.heard.length === 2);
+  // What is written from here on is lost with the master.
+  replica.freeze();
+  one.remove(["one"]);
+  await one.settled();
+  await master.kill();
+  replica.thaw();
+  await waitFor("the failover", async () => {
+    return (await replica.tell("ROLE")).includes("master") && one.unhealthyReason === undefined &&
+      two.unhealthyReason === undefined;
+  }, 40_000);
+  one.remove(["both"]);
+  await Promise.all([one.settled(), two.settled()]);
+  const found = await waitFor("the answer", () => {
+    return one.lookUp(["both", "one"]).catch(() => undefined);
+  });
+  assertEquals([...found].map(([name, { sockets }]) => [name, sockets]), [["both", 1]]);
+  two.remove(["both"]);
+  await two.settled();
+  await waitFor("the notice", () => backend.heard.includes("disconnected both"));
+  assertEquals(backend.heard.filter((notice) => notice.endsWith(" both")), [
+    "connected both",
+    "disconnected both",
+  ]);
 });
