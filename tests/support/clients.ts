@@ -54,6 +54,8 @@ export interface EventsClient extends Disposable {
   readonly blocks: string[];
   /** The data of the blocks that fire an event named `message`. */
   readonly messages: string[];
+  /** What came behind the last blank line. */
+  readonly rest: string;
   /** Resolves when the stream has ended, with the error if it was one. */
   readonly ended: Promise<unknown>;
 }
@@ -84,8 +86,8 @@ export async function openEvents(
   }
   const blocks: string[] = [];
   const messages: string[] = [];
+  let rest = "";
   const ended = (async () => {
-    let rest = "";
     for await (const text of response.body!.pipeThrough(new TextDecoderStream())) {
       const parts = (rest + text).split("\n\n");
       rest = parts.pop()!;
@@ -96,7 +98,15 @@ export async function openEvents(
       }
     }
   })().catch((error) => error);
-  return { blocks, messages, ended, [Symbol.dispose]: () => abort.abort() };
+  return {
+    blocks,
+    messages,
+    ended,
+    get rest() {
+      return rest;
+    },
+    [Symbol.dispose]: () => abort.abort(),
+  };
 }
 
 /** Publishes an envelope through the API, as text or as a value. */
