@@ -1,4 +1,3 @@
-import { setImmediate } from "node:timers";
 import type { Bus } from "../bus/port.ts";
 import { FlushScheduler } from "../core/delivery/flush_scheduler.ts";
 import { Hub } from "../core/delivery/hub.ts";
@@ -59,7 +58,8 @@ export class Gateway implements Disposable {
     const disconnects = new Disconnects(lookUps);
     const scheduler = new FlushScheduler({
       atEnd: queueMicrotask,
-      later: (flush) => void setImmediate(flush),
+      // As in TurnQueue: setImmediate would keep the runtime from asking its sockets.
+      later: (flush) => void setTimeout(flush, 0),
       now: () => performance.now(),
     });
     const shared = {
