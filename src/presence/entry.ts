@@ -29,7 +29,10 @@ export class Entry {
   wasTried = false;
   /** Whether the removal was confirmed: what is left is the memory of it. */
   isGone = false;
-  /** The announcement that the removal ended: should it come back with lost writes, it is stale. */
+  /**
+   * The announcements that removals ended lately, with commas between them: one that comes back with
+   * lost writes is stale.
+   */
   withdrawn = "";
   /** Whether the node's set of names holds it. */
   isNamed = false;

@@ -15,7 +15,8 @@ export type ScriptName = keyof typeof SCRIPTS;
  * back from long ago, silently gets the announcement that the node knows of; and a withdrawn one that
  * came back goes.
  *
- * ARGV: epoch, field, announcement, withdrawn one (both may be empty), time to live, former epochs.
+ * ARGV: epoch, field, announcement, withdrawn ones with commas between them (both may be empty), time
+ * to live, former epochs.
  * Returns the announcement that stands, nil when there is none.
  */
 const put = `
@@ -27,7 +28,7 @@ if ARGV[3] ~= '' then
   return ARGV[3]
 end
 local announced = redis.call('HGET', KEYS[1], '!')
-if announced and announced == ARGV[4] then
+if announced and string.find(',' .. ARGV[4] .. ',', ',' .. announced .. ',', 1, true) then
   redis.call('HDEL', KEYS[1], '!')
   return false
 end
@@ -58,12 +59,15 @@ return ARGV[2]`;
  * ARGV: epoch, mode, now, channel, recipient, time to live, withdrawn, for how long the deadline of
  * another node's field may have passed (its node removes it itself), former epochs of the node. The modes: `own`; `reap`, which
  * leaves a field whose deadline lies ahead and returns the milliseconds until then; `leave`, which
- * announces nothing, and removes a `!` that is the withdrawn one: it came back with lost writes.
+ * announces nothing, and removes a `!` that is a withdrawn one: it came back with lost writes.
  * Returns `absent` when there was no field, else the epochs that hold the recipient.
  */
 const remove = `
-if ARGV[2] == 'leave' and ARGV[7] ~= '' and redis.call('HGET', KEYS[1], '!') == ARGV[7] then
-  redis.call('HDEL', KEYS[1], '!')
+if ARGV[2] == 'leave' then
+  local announced = redis.call('HGET', KEYS[1], '!')
+  if announced and string.find(',' .. ARGV[7] .. ',', ',' .. announced .. ',', 1, true) then
+    redis.call('HDEL', KEYS[1], '!')
+  end
 end
 local field = redis.call('HGET', KEYS[1], ARGV[1])
 for i = 9, #ARGV do

@@ -21,6 +21,9 @@ export interface StepsOptions {
 /** How far the clocks that nodes take for that of Redis may be apart. */
 const CLOCKS_MS = 1_000;
 
+/** How many ended announcements are remembered of a recipient. */
+const WITHDRAWN_KEPT = 8;
+
 /** What is to be sent for an entry, and what its reply means. */
 export class Steps {
   readonly #options: StepsOptions;
@@ -111,7 +114,6 @@ export class Steps {
     }
     if (typeof reply !== "string") return this.#lost(entry);
     entry.announced = reply;
-    entry.withdrawn = "";
     return false;
   }
 
@@ -153,7 +155,10 @@ export class Steps {
     entry.wasTried = false;
     const holders = Array.isArray(reply) ? reply as string[] : [];
     this.#noteStrays(entry.recipient, holders);
-    entry.withdrawn = holders.length > 0 ? "" : entry.announced || entry.withdrawn;
+    if (holders.length === 0 && entry.announced !== "") {
+      const before = entry.withdrawn === "" ? [] : entry.withdrawn.split(",");
+      entry.withdrawn = [...before, entry.announced].slice(-WITHDRAWN_KEPT).join(",");
+    }
     entry.announced = "";
     if (entry.sockets === 0) this.#options.gone(entry);
     return false;

@@ -11,12 +11,13 @@ import { SimulatedRedis } from "./simulation/simulated_redis.ts";
 const NOW = 1_760_000_000_000;
 const epoch = fc.constantFrom("n1", "n2", "n3");
 const announcement = fc.constantFrom("", "1 n1", "2 n2");
+const withdrawn = fc.constantFrom("", "1 n1", "2 n2", "1 n1,2 n2,3 n33", "1 n11,22 n2");
 const deadline = fc.integer({ min: -30_000, max: 30_000 });
 const field = fc.oneof(
   fc.integer({ min: 1, max: 3 }).map((sockets) => `${sockets} ${NOW}`),
   deadline.map((ms) => `0 ${NOW} ${NOW + ms}`),
 );
-const put = fc.tuple(epoch, field, announcement, announcement, fc.array(epoch, { maxLength: 2 }))
+const put = fc.tuple(epoch, field, announcement, withdrawn, fc.array(epoch, { maxLength: 2 }))
   .map(([epoch, field, announced, withdrawn, former]): Command => {
     return [
       "put",
@@ -33,7 +34,7 @@ const announce = fc.tuple(epoch, fc.integer({ min: 1, max: 9 })).map(([epoch, wh
   return ["announce", "at", epoch, `${when} ${epoch}`, "connected", "r"];
 });
 const mode = fc.constantFrom("own", "reap", "leave");
-const remove = fc.tuple(epoch, mode, announcement, fc.array(epoch, { maxLength: 1 }))
+const remove = fc.tuple(epoch, mode, withdrawn, fc.array(epoch, { maxLength: 1 }))
   .map(([epoch, mode, withdrawn, before]): Command => {
     const to = ["disconnected", "r", 60_000, withdrawn, 16_000] as const;
     const former = before.filter((each) => each !== epoch);

@@ -42,6 +42,8 @@ export class SimulatedLink implements ShardLink {
   /** Connections whose commands are not executed any more. */
   readonly #killed = new Set<number>();
   readonly #requests = new Set<Request>();
+  /** What is not done yet, in the order in which it was sent: a connection keeps that. */
+  readonly #order: Request[] = [];
 
   constructor(
     readonly node: LinkedNode,
@@ -59,6 +61,7 @@ export class SimulatedLink implements ShardLink {
     }
     const request = { commands, replies: [], done, connection: this.#connection, isLate: false };
     this.#requests.add(request);
+    this.#order.push(request);
     this.clock.after(this.#latency, () => this.#execute(request, 0));
     const { connection } = request;
     this.clock.after(DEADLINE_MS, () => {
@@ -121,9 +124,11 @@ export class SimulatedLink implements ShardLink {
   }
 
   #execute(request: Request, at: number): void {
-    if (this.#killed.has(request.connection) || this.server.isDown) return;
-    if (this.server.isFrozen) {
-      this.clock.after(20, () => this.#execute(request, at));
+    if (this.#killed.has(request.connection) || this.server.isDown) return this.#forget(request);
+    const isNext =
+      this.#order.find(({ connection }) => connection === request.connection) === request;
+    if (this.server.isFrozen || !isNext) {
+      this.clock.after(isNext ? 20 : 1, () => this.#execute(request, at));
       return;
     }
     if (request.isLate && at === 0) {
@@ -133,11 +138,16 @@ export class SimulatedLink implements ShardLink {
     }
     const command = request.commands[at];
     if (command === undefined) {
+      this.#forget(request);
       this.clock.after(this.#latency, () => this.node.run(() => this.#answer(request)));
       return;
     }
     request.replies[at] = this.server.redis.run(command);
     this.clock.after(0.05, () => this.#execute(request, at + 1));
+  }
+
+  #forget(request: Request): void {
+    this.#order.splice(this.#order.indexOf(request), 1);
   }
 
   #answer(request: Request): void {

@@ -132,7 +132,7 @@ export class SimulatedRedis {
       hash.set("!", announced!);
       return announced;
     }
-    if (withdrawn !== "" && hash.get("!") === withdrawn) hash.delete("!");
+    if (withdrawn!.split(",").includes(hash.get("!") ?? "none")) hash.delete("!");
     return hash.get("!") ?? null;
   }
 
@@ -152,7 +152,8 @@ export class SimulatedRedis {
     [epoch, mode, now, kind, recipient, _keep, gone, slack, ...former]: string[],
   ): unknown {
     const hash = this.data.get(key) as Map<string, string> | undefined;
-    if (mode === "leave" && gone !== "" && hash?.get("!") === gone) this.#removeFrom(key, ["!"]);
+    const isStale = mode === "leave" && gone!.split(",").includes(hash?.get("!") ?? "none");
+    if (isStale) this.#removeFrom(key, ["!"]);
     let field = hash?.get(epoch!);
     for (const each of former) if (this.#removeFrom(key, [each]) === 1) field ??= "";
     if (field === undefined) return "absent";
