@@ -127,6 +127,8 @@ export class Lease {
     const reply = await this.#ask(this.#hasJoined ? "renew" : "join");
     if (reply !== "gone") return reply === "held";
     await shard().check();
+    // Others that were reaped learn it from here before they go on.
+    if (this.#reaped.difference(this.#told).size > 0) await this.#ask("renew");
     const reaped = this.#reaped.has(this.#epoch) ||
       this.#records.get(this.#epoch)?.isCondemned === true;
     // A late node may have been reaped before everything was lost: the others say so again.
