@@ -1,6 +1,8 @@
 /** Orders from node to node, on a real Redis that fails. */
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { BusUnavailable } from "../../src/bus/port.ts";
 import { RedisBus, type RedisBusOptions } from "../../src/bus/redis.ts";
+import { leastAcl } from "../support/least_acl.ts";
 import { Proxy } from "../support/proxy.ts";
 import { startRedis } from "../support/redis.ts";
 import { together } from "../support/together.ts";
@@ -77,6 +79,31 @@ together("RedisControl", {
     assertEquals(node.bus.unhealthyReason, undefined);
   },
 
+  "does all that the port promises as a user who may do no more than SECURITY.md says":
+    async () => {
+      await using server = await startRedis();
+      await server.tell("ACL", "SETUSER", "keywire", ...await leastAcl());
+      const url = server.url.replace("//", "//keywire:password@");
+      await using node = open(server.port, { url });
+      await using channelOnly = open(server.port, { url, stream: undefined, nodeId: "two" });
+      for (const { bus } of [node, channelOnly]) {
+        await hears({ bus });
+        const options = { idempotencyKey: `key ${bus === node.bus}` };
+        const id = await bus.publish("{}", options);
+        assertEquals(await bus.publish("{}", options), id);
+        assert((await bus.cursor()).marker !== undefined);
+        await bus.disconnect({ recipients: ["a"], keyHashes: [] });
+      }
+      // What is undone where Redis refuses the rest is permitted, too.
+      await server.tell("DEL", "my_stream");
+      await server.tell("SET", "my_stream", "a string");
+      const refused = node.bus.publish("{}", { idempotencyKey: "another" });
+      await assertRejects(() => refused, BusUnavailable, "WRONGTYPE");
+      await waitFor("the orders", () => orders(node).length === 2);
+      await waitFor("the messages", () => channelOnly.recorder.lines.includes("message {}"));
+      assertEquals(orders(channelOnly).length, 2);
+    },
+
   "leaves nothing in Redis that does not expire": async () => {
     await using server = await startRedis();
     await using node = open(server.port);
@@ -113,7 +140,7 @@ function open(port: number, options: Partial<RedisBusOptions> = {}): Node {
   return { bus, recorder, [Symbol.asyncDispose]: () => bus[Symbol.asyncDispose]() };
 }
 
-async function hears({ bus }: Node): Promise<void> {
+async function hears({ bus }: Pick<Node, "bus">): Promise<void> {
   await waitFor("the bus to hear", () => bus.unhealthyReason === undefined, 20_000);
 }
 
