@@ -15,16 +15,21 @@ export const COMMAND_TIMED_OUT = "Command timed out";
 const NOT_SENT = "Stream isn't writeable";
 const NO_SENTINEL = /^All sentinels are unreachable.*?(?:Last error: (.*))?$/s;
 
+const UNTRUSTED = "the certificate of Redis is not trusted: name its CA in DENO_CERT";
+
 /** What the codes mean that operators meet. */
 const MEANINGS: Readonly<Record<string, string>> = {
+  CERT_HAS_EXPIRED: "the certificate of Redis has expired",
   CLOSED: "the connection was closed",
   CLUSTERDOWN: "the Cluster does not serve all slots",
+  DEPTH_ZERO_SELF_SIGNED_CERT: UNTRUSTED,
   EAI_AGAIN: "its host cannot be looked up now",
   ECONNREFUSED: "the connection was refused",
   ECONNRESET: "the connection was cut",
   EHOSTUNREACH: "its host cannot be reached",
   ENOTFOUND: "its host is not known",
   EPIPE: "the connection was cut",
+  ERR_TLS_CERT_ALTNAME_INVALID: "the certificate of Redis names another host",
   ETIMEDOUT: "the connection was not answered",
   LOADING: "Redis is loading its data",
   MASTERDOWN: "this replica has lost its master",
@@ -34,7 +39,10 @@ const MEANINGS: Readonly<Record<string, string>> = {
   NOREPLICAS: "too few replicas are connected to Redis",
   OOM: "Redis is out of memory",
   READONLY: "this Redis is a replica",
+  SELF_SIGNED_CERT_IN_CHAIN: UNTRUSTED,
   TIMEOUT: "no answer in time",
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: UNTRUSTED,
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: UNTRUSTED,
   WRONGPASS: "Redis does not know this user and password",
   WRONGTYPE: "the name holds something of another type",
 };

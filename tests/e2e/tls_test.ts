@@ -30,7 +30,7 @@ Deno.test("A gateway hears a Redis that speaks TLS alone to it, and whose CA is 
     await using stranger = await startKeywire({ REDIS_URL: url }, { ready: false });
     await waitFor(
       "a word on the certificate",
-      () => /is not heard.*certificate/i.test(stranger.log),
+      () => /has trouble.*certificate of Redis is not trusted/.test(stranger.log),
     );
     assertEquals((await fetch(`${stranger.url}/ready`)).status, 503);
   }
