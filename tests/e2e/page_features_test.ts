@@ -2,7 +2,7 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import type { Page } from "playwright-core";
 import { launchChromium } from "../support/chromium.ts";
 import { type KeywireProcess, startKeywire } from "../support/gateway.ts";
-import { freePort } from "../support/wait.ts";
+import { freePort, waitFor } from "../support/wait.ts";
 import { connect, inState, row, visit } from "./listener_page.ts";
 
 const README = await Deno.readTextFile(new URL("../../README.md", import.meta.url));
@@ -176,7 +176,7 @@ Deno.test("the page's list", async (t) => {
       assertEquals(await barPixels(page), 0);
       for (let n = 0; n < 20; n++) await publish(gateway, `"n":${n}`);
       await page.locator("#rate", { hasText: /^[1-9]/ }).waitFor();
-      assert(await barPixels(page) > 10, "no bar was drawn");
+      await waitFor("a bar to be drawn", async () => await barPixels(page) > 10);
       await page.context().close();
     }
   });
