@@ -27,12 +27,13 @@ const lookUps = new LookUps(keyStore, {
   ...settings.mongodbUrl === undefined ? { gatherMs: 1 } : {},
 });
 const gateway = new Gateway({ settings, lookUps, presence, bus });
-new Revalidation({
+const revalidation = new Revalidation({
   connections: gateway.manager.connections,
   store: keyStore,
   everyMs: settings.revalidateSeconds * 1000,
   timeoutMs: settings.mongodbTimeoutMs,
-}).start();
+});
+revalidation.start();
 
 const report = ops.createNodeReport({ gateway, bus, version: config.version });
 const health = new ops.Health(bus, keyStore, gateway, presence);
@@ -51,7 +52,17 @@ const options: AppOptions = {
     version: config.version,
   }),
   health,
-  metrics: ops.createMetrics(gateway, health, presence),
+  metrics: ops.createMetrics({
+    bus,
+    gateway,
+    settings,
+    health,
+    presence,
+    lookUps,
+    revalidation,
+    version: config.version,
+    eventLoopDelay: new ops.EventLoopDelay().seconds,
+  }),
   allowedOrigins: settings.allowedOrigins,
   pageConfig: (host) => pageConfig(settings, { isOpen, host }),
   internalElsewhere: settings.internalPort !== undefined,

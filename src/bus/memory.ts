@@ -5,6 +5,7 @@ import {
   type Bus,
   type BusFailures,
   type BusListener,
+  type BusStats,
   BusUnavailable,
   type DisconnectOrder,
   IdempotencyConflict,
@@ -34,6 +35,13 @@ export class MemoryBus implements Bus {
   readonly #part: PartStatus;
   /** Nothing fails here. */
   readonly failures: BusFailures = { publishes: new Map(), notices: new Map() };
+
+  /** There is no server. */
+  readonly stats: BusStats = {
+    connectionFailures: [],
+    probeSeconds: undefined,
+    streamLagSeconds: undefined,
+  };
 
   constructor(options: MemoryBusOptions) {
     this.#options = options;

@@ -8,6 +8,7 @@
 
 import type { Malformed } from "../core/malformed.ts";
 import type { PartHealth } from "../core/part_health.ts";
+import type { ConnectionFailureCount } from "../redis/connection_failures.ts";
 import type { BroughtPosition, Source } from "../core/position.ts";
 
 export type { Source };
@@ -96,6 +97,9 @@ export interface Bus extends AsyncDisposable {
   /** How each part is: `unhealthyReason` is what is wrong with the first that is not well. */
   readonly parts: readonly PartHealth[];
 
+  /** How the server is reached, for the metrics. */
+  readonly stats: BusStats;
+
   /** What could not be sent so far. */
   readonly failures: BusFailures;
 
@@ -148,6 +152,16 @@ export interface BusFailures {
   readonly publishes: ReadonlyMap<string, number>;
   /** Notices. */
   readonly notices: ReadonlyMap<string, number>;
+}
+
+/** How a bus reaches its server, for the metrics. */
+export interface BusStats {
+  /** Connections that ended, and attempts that failed, by what they are for and why. */
+  readonly connectionFailures: readonly ConnectionFailureCount[];
+  /** How long the last marker of this node took to come back, in seconds; undefined before it has. */
+  readonly probeSeconds: number | undefined;
+  /** How far the node trails the end of the stream, in seconds; undefined where that is not known. */
+  readonly streamLagSeconds: number | undefined;
 }
 
 /** The bus did not do what it was asked: its server refused, cannot be reached, or did not answer. */

@@ -4,6 +4,7 @@ import {
   type Bus,
   type BusFailures,
   type BusListener,
+  type BusStats,
   BusUnavailable,
   type DisconnectOrder,
   type PublishOptions,
@@ -13,7 +14,7 @@ import { RedisChannel } from "./redis_channel.ts";
 import { RedisControl } from "./redis_control.ts";
 import { RedisCursor } from "./redis_cursor.ts";
 import { RedisFailures } from "./redis_failures.ts";
-import { RedisHealth } from "./redis_health.ts";
+import { partsAtStart, RedisHealth } from "./redis_health.ts";
 import { RedisPublisher } from "./redis_publisher.ts";
 import type { Ask } from "./redis_repeat.ts";
 import {
@@ -23,6 +24,7 @@ import {
   type RedisAddress,
   whereIs,
 } from "../redis/connect_redis.ts";
+import { ConnectionFailures } from "../redis/connection_failures.ts";
 import { RedisConnection } from "../redis/redis_connection.ts";
 import { redisFault } from "../redis/redis_fault.ts";
 import { SentinelWatch } from "../redis/sentinel_watch.ts";
@@ -47,6 +49,7 @@ export class RedisBus implements Bus {
   readonly #publisher: RedisPublisher;
   readonly #health: RedisHealth;
   readonly #failures: RedisFailures;
+  readonly #lost = new ConnectionFailures("commands", "subscriber", "reader");
   readonly #writeCheck: RedisWriteCheck;
   readonly #send: Ask = (command, ...args) => this.#ask(command, ...args);
   #control: RedisControl | undefined;
@@ -70,12 +73,7 @@ export class RedisBus implements Bus {
     this.#failures = new RedisFailures(where);
     this.#health = new RedisHealth({
       where,
-      parts: {
-        channel: "the channel is not subscribed yet",
-        ...stream === undefined ? {} : { stream: "the stream is not read yet" },
-        writes: "nothing was written yet",
-        notices: undefined,
-      },
+      parts: partsAtStart({ hasStream: stream !== undefined }),
     });
     this.#sentinels = new SentinelWatch(this.#address, () => {
       this.#commands.reset(REPLACED);
@@ -96,7 +94,10 @@ export class RedisBus implements Bus {
         this.#channel?.onCommandsUp();
         this.#writeCheck.check();
       },
-      down: (reason) => this.#writeCheck.onConnectionDown(reason),
+      down: (reason) => {
+        this.#lost.add("commands", reason);
+        this.#writeCheck.onConnectionDown(reason);
+      },
       random,
     });
     this.#publisher = new RedisPublisher({ ask: this.#send, prefix, channel, stream });
@@ -112,6 +113,14 @@ export class RedisBus implements Bus {
 
   get failures(): BusFailures {
     return this.#failures;
+  }
+
+  get stats(): BusStats {
+    return {
+      connectionFailures: this.#lost.counts,
+      probeSeconds: this.#channel?.probeSeconds,
+      streamLagSeconds: this.#stream?.lagSeconds,
+    };
   }
 
   listen(listener: BusListener): void {
@@ -150,6 +159,7 @@ export class RedisBus implements Bus {
       onOwnProbe: (id) => this.#cursor?.onOwnMarker(id),
       onControl: (text) => this.#control?.hear(text),
       onSubscribed: () => this.#control?.readMissed(),
+      onDown: (reason) => this.#lost.add("subscriber", reason),
       onHealthy: () => health.reportUp("channel"),
       onError: (reason) => health.reportDown("channel", reason),
       onProbeTimeout: (reason) => this.#commands.reset(reason),
@@ -163,6 +173,7 @@ export class RedisBus implements Bus {
       stream,
       windowMs,
       listener,
+      onDown: (reason) => this.#lost.add("reader", reason),
       onHealthy: () => health.reportUp("stream"),
       onError: (reason) => health.reportDown("stream", reason),
       random,
@@ -202,11 +213,8 @@ export class RedisBus implements Bus {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#health[Symbol.dispose]();
-    this.#writeCheck[Symbol.dispose]();
-    this.#sentinels[Symbol.dispose]();
-    this.#control?.[Symbol.dispose]();
-    this.#cursor?.[Symbol.dispose]();
+    const parts = [this.#health, this.#writeCheck, this.#sentinels, this.#control, this.#cursor];
+    for (const part of parts) part?.[Symbol.dispose]();
     await Promise.all([
       this.#channel?.[Symbol.asyncDispose](),
       this.#stream?.[Symbol.asyncDispose](),

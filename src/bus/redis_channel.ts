@@ -28,6 +28,8 @@ export interface RedisChannelOptions {
   readonly onSubscribed: () => void;
   /** Called when a probe has come back: all is well. */
   readonly onHealthy: () => void;
+  /** Called when a connection is over, with the reason. */
+  readonly onDown: (reason: string) => void;
   /** Called when the subscription is lost, not to be had or not onHealthy, with a reason. */
   readonly onError: (reason: string) => void;
   /** Called when a probe did not come back: either connection may be the one at fault. */
@@ -60,6 +62,7 @@ export class RedisChannel implements AsyncDisposable {
   #isBroken = false;
   #probes = 0;
   #probedAt = -Infinity;
+  #probeSeconds: number | undefined;
   /** When the subscriber last got bytes, or went on reading: a probe waits behind what is unread. */
   #readAt = -Infinity;
   /** The probe that must come back next. */
@@ -71,7 +74,10 @@ export class RedisChannel implements AsyncDisposable {
     this.#connection = new RedisConnection({
       open: options.open,
       up: (client) => this.#subscribe(client),
-      down: (reason) => this.#lose(reason),
+      down: (reason) => {
+        options.onDown(reason);
+        this.#lose(reason);
+      },
       random: options.random,
     });
   }
@@ -79,6 +85,11 @@ export class RedisChannel implements AsyncDisposable {
   /** Builds the connection anew: it leads to another server than it should. */
   reset(reason: string): void {
     this.#connection.reset(reason);
+  }
+
+  /** How long the last probe took to come back, in seconds; undefined before one has. */
+  get probeSeconds(): number | undefined {
+    return this.#probeSeconds;
   }
 
   /** The number of the last probe that was sent, which its id ends with in base 36. */
@@ -153,6 +164,7 @@ export class RedisChannel implements AsyncDisposable {
     if (own) this.#options.onOwnProbe(id);
     if (id !== this.#awaited) return;
     this.#awaited = undefined;
+    this.#probeSeconds = (performance.now() - this.#probedAt) / 1000;
     this.#connection.resetBackoff();
     this.#setTimer(() => this.#sendProbe(), PROBE_EVERY_MS);
     onHealthy();

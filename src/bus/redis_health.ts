@@ -13,6 +13,18 @@ export interface RedisHealthOptions {
   readonly parts: Readonly<Partial<Record<RedisPart, string | undefined>>>;
 }
 
+/** Why the parts are not well before anything was tried. */
+export function partsAtStart(
+  { hasStream }: { readonly hasStream: boolean },
+): RedisHealthOptions["parts"] {
+  return {
+    channel: "the channel is not subscribed yet",
+    ...hasStream ? { stream: "the stream is not read yet" } : {},
+    writes: "nothing was written yet",
+    notices: undefined,
+  };
+}
+
 /** So many lines about outages come at once, then one in so many milliseconds. */
 const LOG_BURST = 20;
 const LOG_EVERY_MS = 6_000;

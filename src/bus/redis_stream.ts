@@ -18,6 +18,8 @@ export interface RedisStreamOptions {
   /** How far back the window is filled. */
   readonly windowMs: number;
   readonly listener: BusListener;
+  /** Called when a connection is over, with the reason. */
+  readonly onDown: (reason: string) => void;
   /** Called when a read has succeeded: all is well. */
   readonly onHealthy: () => void;
   /** Called when the stream cannot be read, or is not heard, with a reason. */
@@ -65,6 +67,7 @@ export class RedisStream implements AsyncDisposable {
       down: (reason) => {
         clearTimeout(this.#retryTimer);
         this.#queries = undefined;
+        options.onDown(reason);
         this.#fail(reason);
       },
       random: options.random,
@@ -81,6 +84,11 @@ export class RedisStream implements AsyncDisposable {
         if (stuck) this.#connection.reset(reason);
       },
     });
+  }
+
+  /** How far the reader trailed the stream when that was last looked at, in seconds. */
+  get lagSeconds(): number | undefined {
+    return this.#watch.lagSeconds;
   }
 
   /** Builds the connection anew: it leads to another server than it should. */

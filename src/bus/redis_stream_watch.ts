@@ -30,6 +30,7 @@ export class RedisStreamWatch implements Disposable {
   readonly #options: RedisStreamWatchOptions;
   /** An id that the reader should have reached, and where it stood, when. */
   #goal: { id: string; from: string; since: number } | undefined;
+  #lagSeconds: number | undefined;
   #checkedAt = performance.now();
   #timer: ReturnType<typeof setTimeout> | undefined;
   #isClosed = false;
@@ -41,6 +42,11 @@ export class RedisStreamWatch implements Disposable {
   /** Looks, and goes on doing so. */
   start(): void {
     this.#timer = setTimeout(() => this.#check(), CHECK_EVERY_MS);
+  }
+
+  /** From the reader's last id to the stream's, in seconds; undefined where that is not known. */
+  get lagSeconds(): number | undefined {
+    return this.#lagSeconds;
   }
 
   /** Whether a reader at `last` has yet to reach what it should have. */
@@ -66,6 +72,7 @@ export class RedisStreamWatch implements Disposable {
       if (lastEntryKnown ? own.length === 0 : compareIds(end, last) < 0) onTrimmed();
       this.#compare(end);
     } catch (error) {
+      this.#lagSeconds = undefined;
       if (performance.now() - this.#checkedAt > DEAF_AFTER_MS) {
         onCheckFailed(`the stream cannot be checked: ${(error as BusUnavailable).reason}`);
       }
@@ -76,6 +83,8 @@ export class RedisStreamWatch implements Disposable {
   #compare(end: string): void {
     const { last, phase } = this.#options.reader;
     const goal = this.#goal;
+    const lagMs = Number.parseInt(end) - Number.parseInt(last);
+    this.#lagSeconds = phase === "live" ? Math.max(0, lagMs) / 1000 : undefined;
     if (phase !== "live" || compareIds(end, last) <= 0) {
       this.#goal = undefined;
     } else if (goal === undefined || compareIds(last, goal.id) >= 0) {

@@ -21,7 +21,7 @@ export interface WelcomeOptions {
 /** One kind of client's way to write events. A method returns "" where it has no such event. */
 export interface Format {
   /** Its name, for metrics. */
-  readonly name: "plain" | "v1" | "sse";
+  readonly name: "plain" | "polling" | "v1" | "sse";
   /** The index of this format's text where texts are kept by format. */
   readonly slot: number;
   /** Whether several events may be sent in one write. */
@@ -60,6 +60,9 @@ export const PLAIN: Format = {
   heartbeat: nothing,
   reconnect: nothing,
 };
+
+/** The same in responses to polls, which metrics tell apart. */
+export const POLLING: Format = { ...PLAIN, name: "polling" };
 
 /** `keywire.v1`: a frame holds lines, each a JSON object with a `type`. */
 export const V1: Format = {
@@ -111,3 +114,6 @@ function recoveredMembers(recovery: Recovery | undefined): string {
     ? `"recovered":true`
     : `"recovered":false,"lost":${JSON.stringify(lost)}`;
 }
+
+/** Every format. */
+export const FORMATS: readonly Format[] = [V1, PLAIN, SSE, POLLING];

@@ -3,7 +3,7 @@ import { CLOSE, type CloseReason } from "../core/close_codes.ts";
 import { Connection, type ConnectionHost, type Sink } from "../core/delivery/connection.ts";
 import type { FlushScheduler } from "../core/delivery/flush_scheduler.ts";
 import type { Hub } from "../core/delivery/hub.ts";
-import type { Format } from "../core/format.ts";
+import { type Format, FORMATS } from "../core/format.ts";
 import type { History } from "../core/history/history.ts";
 import {
   heartbeatEvent,
@@ -19,7 +19,7 @@ import type { Admission, AdmittedClient } from "./admission.ts";
 import type { Disconnects } from "./disconnects.ts";
 import type { Intake } from "./intake.ts";
 import type { Resumptions } from "./resumptions.ts";
-import { Tally } from "./tally.ts";
+import { Tally } from "../core/tally.ts";
 import type { TurnQueue } from "./turn_queue.ts";
 import { WriteRetries } from "./write_retries.ts";
 
@@ -54,8 +54,12 @@ export interface ConnectionManagerOptions {
 export interface ConnectionCounts {
   /** Texts of clients that mean nothing. */
   readonly ignored: number;
-  /** Refused connects, by HTTP status. */
-  readonly refused: ReadonlyMap<number, number>;
+  /** Refused connects, by the name of the refusal in `REFUSED`. */
+  readonly refused: ReadonlyMap<string, number>;
+  /** Opened connections, by the name of their format. */
+  readonly opened: ReadonlyMap<string, number>;
+  /** What connections that have ended were sent, in UTF-16 units. */
+  readonly sentBefore: number;
   /** Ended connections, by close code. */
   readonly closed: ReadonlyMap<number, number>;
 }
@@ -79,8 +83,10 @@ export class ConnectionManager implements ConnectionHost, Connector, Disposable 
   readonly #checks: ReturnType<typeof setInterval>;
   readonly #heartbeats: ReturnType<typeof setInterval>;
   #ignored = 0;
-  readonly #refused = new Tally<number>();
-  readonly #closed = new Tally<number>();
+  #sentBefore = 0;
+  readonly #refused = new Tally<string>(Object.values(REFUSED).map(({ reason }) => reason));
+  readonly #opened = new Tally<string>(FORMATS.map(({ name }) => name));
+  readonly #closed = new Tally<number>(Object.values(CLOSE).map(({ code }) => code));
 
   constructor(options: ConnectionManagerOptions) {
     this.#options = options;
@@ -101,14 +107,15 @@ export class ConnectionManager implements ConnectionHost, Connector, Disposable 
     return {
       ignored: this.#ignored,
       refused: this.#refused.counts,
+      opened: this.#opened.counts,
+      sentBefore: this.#sentBefore,
       closed: this.#closed.counts,
     };
   }
 
   checkOrigin(request: Request): Refusal | undefined {
     const refusal = this.#options.admission.checkOrigin(request);
-    if (refusal !== undefined) this.#refused.add(refusal.status);
-    return refusal;
+    return refusal && this.refuse(refusal);
   }
 
   async admit(request: Request, peer: string): Promise<AdmittedClient | Refusal> {
@@ -116,18 +123,20 @@ export class ConnectionManager implements ConnectionHost, Connector, Disposable 
     // its descriptor for ever, as the runtime then fires neither `open` nor `close`.
     const { signal } = request;
     const client = await this.#options.admission.admit(request, peer);
-    if ("status" in client) {
-      this.#refused.add(client.status);
-      return client;
-    }
+    if ("status" in client) return this.refuse(client);
     // An abort reaches this program a few turns late, and most follow their handshake closely.
     await delay(SETTLE_MS);
     if (signal.aborted) {
       this.onPeerGone(client);
-      return REFUSED.gone;
+      return this.refuse(REFUSED.gone);
     }
     this.#opening.set(client, performance.now());
     return client;
+  }
+
+  refuse(refusal: Refusal): Refusal {
+    if (refusal.reason !== undefined) this.#refused.add(refusal.reason);
+    return refusal;
   }
 
   open(client: AdmittedClient, sink: Sink, format: Format): Connection {
@@ -138,6 +147,7 @@ export class ConnectionManager implements ConnectionHost, Connector, Disposable 
     client.connection = connection;
     this.#opening.delete(client);
     this.#connections.set(connection, client);
+    this.#opened.add(format.name);
     presence.add(recipients);
     if (pending.isDisconnected(client)) {
       connection.close(CLOSE.revoked);
@@ -180,6 +190,7 @@ export class ConnectionManager implements ConnectionHost, Connector, Disposable 
     this.#connections.delete(connection);
     this.#retries.delete(connection);
     this.#closed.add(reason.code);
+    this.#sentBefore += connection.sent;
     this.#options.presence.remove(connection.recipients);
   }
 

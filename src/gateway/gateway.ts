@@ -32,7 +32,8 @@ export class Gateway implements Disposable {
   readonly manager: ConnectionManager;
   /** Whether a restart is simulated: no client is admitted until it is over. */
   isRestarting = false;
-  readonly #resumptions: Resumptions;
+  /** Where clients go on that bring a cursor. */
+  readonly resumptions: Resumptions;
   #isDraining = false;
 
   constructor({ settings, lookUps, presence, bus }: GatewayOptions) {
@@ -48,7 +49,7 @@ export class Gateway implements Disposable {
       ],
     });
     const turns = new TurnQueue();
-    this.#resumptions = new Resumptions({
+    this.resumptions = new Resumptions({
       history: this.history,
       turns,
       probe: () => bus.probe(),
@@ -65,7 +66,7 @@ export class Gateway implements Disposable {
     const shared = {
       hub: this.hub,
       history: this.history,
-      resumptions: this.#resumptions,
+      resumptions: this.resumptions,
       scheduler,
       intake: new Intake({
         maxOwedBytes: maxBufferedBytes / 2,
@@ -104,7 +105,7 @@ export class Gateway implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#resumptions[Symbol.dispose]();
+    this.resumptions[Symbol.dispose]();
     this.manager[Symbol.dispose]();
   }
 }

@@ -5,6 +5,7 @@ import type { ResumeResult } from "../core/history/resume_result.ts";
 import type { Replay } from "../core/history/replay.ts";
 import { type BroughtPosition, parseCursor } from "../core/position.ts";
 import { gapEvent, welcomeEvent } from "../core/server_event.ts";
+import { Tally } from "../core/tally.ts";
 import type { TurnQueue } from "./turn_queue.ts";
 
 /** How long a client whose cursor is ahead of this node waits for it to get there, in milliseconds. */
@@ -34,6 +35,24 @@ export interface ResumptionsOptions {
   readonly welcomeRetryMs: () => number;
 }
 
+/** How a resumption ends, for the metrics. */
+export const RESUME_OUTCOMES = [
+  "recovered",
+  "lost_channel",
+  "lost_stream",
+  "lost_both",
+  "unknown_cursor",
+] as const;
+
+/** What became of resumptions, for the metrics. */
+export interface ResumptionCounts {
+  readonly outcomes: ReadonlyMap<(typeof RESUME_OUTCOMES)[number], number>;
+  /** Messages that were read to clients out of the window. */
+  readonly replayed: number;
+  /** Clients that wait until it is known what can be done for them. */
+  readonly pending: number;
+}
+
 /** Lets clients go on from the cursor that they bring: told what they missed, or that it is lost. */
 export class Resumptions implements Disposable {
   readonly #history: History;
@@ -41,6 +60,8 @@ export class Resumptions implements Disposable {
   readonly #probe: () => void;
   readonly #welcomeRetryMs: () => number;
   readonly #pending = new Set<PendingResumption>();
+  readonly #outcomes = new Tally<(typeof RESUME_OUTCOMES)[number]>(RESUME_OUTCOMES);
+  #replayed = 0;
   /** How many of them are still to be looked at this time. */
   #unchecked = 0;
   #timer: ReturnType<typeof setInterval> | undefined;
@@ -50,6 +71,15 @@ export class Resumptions implements Disposable {
     this.#turns = turns;
     this.#probe = probe;
     this.#welcomeRetryMs = welcomeRetryMs;
+  }
+
+  /** What became of them so far. */
+  get counts(): ResumptionCounts {
+    return {
+      outcomes: this.#outcomes.counts,
+      replayed: this.#replayed,
+      pending: this.#pending.size,
+    };
   }
 
   /** Welcomes `connection`, which brought `cursor`, as soon as it is known what can be done for it. */
@@ -76,6 +106,7 @@ export class Resumptions implements Disposable {
     if (connection.ended) return;
     const position = parseCursor(cursor);
     if (position === undefined) {
+      this.#outcomes.add("unknown_cursor");
       return this.#begin(connection, this.#history.lose(connection.recipients));
     }
     const until = performance.now() + PATIENCE_MS;
@@ -124,7 +155,7 @@ export class Resumptions implements Disposable {
     const { recipients } = connection;
     const result = this.#history.resume(position, recipients);
     if (result.state === "decided") {
-      this.#begin(connection, result);
+      this.#decide(connection, result);
       return true;
     }
     pending.isMarkerUnknown = result.undecided.has("unknown marker");
@@ -132,8 +163,16 @@ export class Resumptions implements Disposable {
       (ownMarkers <= 0 && !result.undecided.has("ahead"));
     if (!isHopeless) return false;
     const final = this.#history.resume(position, recipients, { isFinal: true });
-    if (final.state === "decided") this.#begin(connection, final);
+    if (final.state === "decided") this.#decide(connection, final);
     return true;
+  }
+
+  #decide(connection: Connection, result: ResumeResult & { readonly state: "decided" }): void {
+    const { lost: [first, second] } = result;
+    this.#outcomes.add(
+      first === undefined ? "recovered" : second === undefined ? `lost_${first}` : "lost_both",
+    );
+    this.#begin(connection, result);
   }
 
   #begin(
@@ -143,15 +182,16 @@ export class Resumptions implements Disposable {
     connection.push(
       welcomeEvent(replay.position, { recovery: { lost }, retryMs: this.#welcomeRetryMs() }),
     );
-    connection.replay(tellingGaps(replay));
+    connection.replay(tellingGaps(replay, (count) => this.#replayed += count));
   }
 }
 
-/** Puts `gap` where the replay was overtaken. */
-function tellingGaps(replay: Replay): MissedEvents {
+/** Puts `gap` where the replay was overtaken; `onRead` is told how many messages were read. */
+function tellingGaps(replay: Replay, onRead: (count: number) => void): MissedEvents {
   return {
     read(maxSize) {
       const events = replay.read(maxSize);
+      onRead(events.length);
       const { overtaken } = replay;
       if (overtaken === undefined) return events;
       const { position, sources } = overtaken;

@@ -5,6 +5,18 @@ import { type KeyStore, StoreUnavailable } from "../keystores/mod.ts";
 
 const log = getLogger(["keywire", "revalidation"]);
 
+/** What rounds did so far, for the metrics. */
+export interface RevalidationCounts {
+  /** Rounds that looked every key up. */
+  readonly completed: number;
+  /** Rounds that ended early, as the store gave no answer. */
+  readonly failed: number;
+  /** Connections that were closed as their key is gone. */
+  readonly revoked: number;
+  /** Connections that were closed as their recipients changed. */
+  readonly changed: number;
+}
+
 /** How many keys are asked about at once. */
 const BATCH = 500;
 
@@ -25,10 +37,16 @@ export interface RevalidationOptions {
  */
 export class Revalidation implements Disposable {
   readonly #options: RevalidationOptions;
+  readonly #counts = { completed: 0, failed: 0, revoked: 0, changed: 0 };
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(options: RevalidationOptions) {
     this.#options = options;
+  }
+
+  /** What it did so far. */
+  get counts(): RevalidationCounts {
+    return this.#counts;
   }
 
   /** Looks the keys up, again and again. */
@@ -48,19 +66,36 @@ export class Revalidation implements Disposable {
       const batch = keys.slice(from, from + BATCH);
       try {
         const answer = await this.#find(batch);
-        for (const key of batch) enforce(byKey.get(key)!.map(([one]) => one), answer.get(key));
+        for (const key of batch) {
+          this.#enforce(byKey.get(key)!.map(([one]) => one), answer.get(key));
+        }
       } catch (error) {
         if (!(error instanceof StoreUnavailable)) {
           log.error("Cannot revalidate: {error}", { error });
         }
+        this.#counts.failed++;
         return; // The store does not answer: connections stay.
       }
     }
+    this.#counts.completed++;
   }
 
   [Symbol.dispose](): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
+  }
+
+  /** Closes `connections` unless they hear for just `recipients`. */
+  #enforce(connections: readonly Connection[], recipients: readonly string[] | undefined): void {
+    for (const connection of connections) {
+      if (recipients === undefined) {
+        this.#counts.revoked++;
+        connection.close(CLOSE.revoked);
+      } else if (!equalSets(connection.recipients, recipients)) {
+        this.#counts.changed++;
+        connection.close(CLOSE.restart);
+      }
+    }
   }
 
   async #find(keys: readonly string[]): Promise<Map<string, readonly string[]>> {
@@ -71,17 +106,6 @@ export class Revalidation implements Disposable {
     } finally {
       clearTimeout(timer);
     }
-  }
-}
-
-/** Closes `connections` unless they hear for just `recipients`. */
-function enforce(
-  connections: readonly Connection[],
-  recipients: readonly string[] | undefined,
-): void {
-  for (const connection of connections) {
-    if (recipients === undefined) connection.close(CLOSE.revoked);
-    else if (!equalSets(connection.recipients, recipients)) connection.close(CLOSE.restart);
   }
 }
 

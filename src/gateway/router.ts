@@ -4,13 +4,14 @@ import type { FlushScheduler } from "../core/delivery/flush_scheduler.ts";
 import type { Hub } from "../core/delivery/hub.ts";
 import type { History } from "../core/history/history.ts";
 import type { HistoryEntry } from "../core/history/history_entry.ts";
+import { Buckets } from "../core/buckets.ts";
 import { MALFORMED, type Malformed } from "../core/malformed.ts";
 import { isForNoneOf } from "../core/message.ts";
 import { gapEvent } from "../core/server_event.ts";
 import { LogLimiter, omittedText } from "../logging/rate_limited.ts";
 import type { Intake } from "./intake.ts";
 import type { Resumptions } from "./resumptions.ts";
-import { Tally } from "./tally.ts";
+import { Tally } from "../core/tally.ts";
 
 const log = getLogger(["keywire", "gateway"]);
 
@@ -18,6 +19,9 @@ const log = getLogger(["keywire", "gateway"]);
 const LOG_EVERY_MS = 1_000;
 /** As much of a dropped envelope is logged at level debug, in characters. */
 const EXCERPT_LENGTH = 100;
+
+/** What delivery lags are told apart, in seconds. */
+const LAG_SECONDS = [0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
 export interface RouterOptions {
   readonly hub: Hub;
@@ -33,6 +37,8 @@ export interface RouterOptions {
 export interface RouterCounts {
   /** Envelopes that the bus handed over. */
   readonly received: number;
+  /** The same by source. */
+  readonly receivedFrom: ReadonlyMap<Source, number>;
   /** Those that name no recipient of this node. */
   readonly notForThisNode: number;
   /** Messages that connections were owed. */
@@ -46,15 +52,20 @@ export class Router implements BusListener {
   readonly #hub: Hub;
   readonly #history: History;
   readonly #resumptions: Resumptions;
+  /** From an entry's id, which Redis makes of its clock, to its write, in seconds: one a turn. */
+  readonly deliveryLag = new Buckets(LAG_SECONDS);
   /** What the bus hands over of `BusListener.disconnect`. */
   readonly disconnect: (order: DisconnectOrder) => void;
   readonly #intake: Intake;
   readonly #scheduler: FlushScheduler;
-  #received = 0;
+  #messages = 0;
+  #entries = 0;
   #notForThisNode = 0;
   #delivered = 0;
   readonly #gaps = new Tally<Source>(["channel", "stream"]);
-  readonly #dropped = new Tally<Malformed>();
+  readonly #dropped = new Tally<Malformed>(Object.keys(MALFORMED) as Malformed[]);
+  /** Whether the lag of this turn is being looked at. */
+  #isSampling = false;
   #isHistoryLoaded = false;
   #isChannelHeard = false;
   readonly #logLimiter = new LogLimiter({ everyMs: LOG_EVERY_MS });
@@ -77,7 +88,8 @@ export class Router implements BusListener {
   /** What it did so far. */
   get counts(): RouterCounts {
     return {
-      received: this.#received,
+      received: this.#messages + this.#entries,
+      receivedFrom: new Map([["channel", this.#messages], ["stream", this.#entries]]),
       notForThisNode: this.#notForThisNode,
       delivered: this.#delivered,
       gaps: this.#gaps.counts,
@@ -86,12 +98,16 @@ export class Router implements BusListener {
   }
 
   message(text: string, malformed?: Malformed): void {
+    this.#messages++;
     this.#deliver(this.#history.message(text, performance.now()), text, malformed);
   }
 
   entry(id: string, text: string, replayed: boolean, malformed?: Malformed): void {
     const entry = this.#history.entry(id, text, performance.now());
-    if (!replayed) this.#deliver(entry, text, malformed);
+    if (replayed) return;
+    this.#entries++;
+    this.#deliver(entry, text, malformed);
+    if (!this.#isSampling) this.#sampleLag(id);
   }
 
   marker(id: string, own: boolean): void {
@@ -120,6 +136,15 @@ export class Router implements BusListener {
     this.#tellGap("stream");
   }
 
+  /** Looks when this turn ends, with its writes, how old `id` is by then: once a turn. */
+  #sampleLag(id: string): void {
+    this.#isSampling = true;
+    queueMicrotask(() => {
+      this.#isSampling = false;
+      this.deliveryLag.observe((Date.now() - Number.parseInt(id)) / 1000);
+    });
+  }
+
   #tellGap(source: Source): void {
     if (!this.#history.sources.includes(source)) return;
     this.#hub.deliver("*", gapEvent(this.#history.position, source));
@@ -127,7 +152,6 @@ export class Router implements BusListener {
 
   /** Delivers what is for a connection here; what is for none of them is not even read whole. */
   #deliver(entry: HistoryEntry, text: string, malformed: Malformed | undefined): void {
-    this.#received++;
     if (malformed !== undefined) return this.#drop(entry, malformed, text);
     if (isForNoneOf(text, this.#hub.has)) {
       this.#notForThisNode++;

@@ -1,3 +1,5 @@
+import { Buckets } from "../core/buckets.ts";
+import { Tally } from "../core/tally.ts";
 import { type KeyStore, StoreUnavailable } from "./port.ts";
 
 /** How look-ups travel. */
@@ -15,6 +17,25 @@ export interface LookUpsOptions {
   /** How long they are gathered at most while it has no answer, in milliseconds. */
   readonly slowMs?: number;
 }
+
+/** How a look-up ends, for the metrics. */
+export const LOOK_UP_RESULTS = ["found", "unknown", "unavailable", "overload"] as const;
+
+/** What look-ups came to, for the metrics. */
+export interface LookUpCounts {
+  readonly results: ReadonlyMap<(typeof LOOK_UP_RESULTS)[number], number>;
+  /** How long the store took for each question, in seconds, answered or not. */
+  readonly seconds: Buckets;
+  /** How many keys each question had. */
+  readonly batchSizes: Buckets;
+  /** Look-ups that have no answer yet. */
+  readonly open: number;
+}
+
+const BOUNDS = {
+  seconds: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
+  batchSizes: [1, 2, 5, 10, 20, 50, 100, 200, 500],
+};
 
 interface LookUp {
   readonly key: string;
@@ -37,6 +58,9 @@ export class LookUps {
   readonly #asked = new Map<string, LookUp>();
   /** All that have no answer, in the order of their deadlines: one timer does for them. */
   readonly #open = new Set<LookUp>();
+  readonly #results = new Tally<(typeof LOOK_UP_RESULTS)[number]>(LOOK_UP_RESULTS);
+  readonly #seconds = new Buckets(BOUNDS.seconds);
+  readonly #batchSizes = new Buckets(BOUNDS.batchSizes);
   #expiry: ReturnType<typeof setTimeout> | undefined;
   #batches = 0;
   #sent = -Infinity;
@@ -53,6 +77,16 @@ export class LookUps {
     this.#options = { timeoutMs, maxKeys, maxBatches, maxWaiting, gatherMs, slowMs };
   }
 
+  /** What became of them so far. */
+  get counts(): LookUpCounts {
+    return {
+      results: this.#results.counts,
+      seconds: this.#seconds,
+      batchSizes: this.#batchSizes,
+      open: this.#open.size,
+    };
+  }
+
   /**
    * The recipients of `key`, undefined when it may not connect. A key that is being asked about is
    * not asked about again: a later caller shares the answer and its deadline.
@@ -63,6 +97,7 @@ export class LookUps {
     if (shared !== undefined) return shared.answer.promise;
     const { timeoutMs, maxWaiting, maxKeys } = this.#options;
     if (this.#waiting.size >= maxWaiting) {
+      this.#results.add("overload");
       return Promise.reject(new StoreUnavailable("Cannot look a key up: too many look-ups wait"));
     }
     const lookUp: LookUp = {
@@ -116,16 +151,25 @@ export class LookUps {
 
   async #ask(batch: readonly LookUp[]): Promise<void> {
     this.#batches++;
-    this.#sent = performance.now();
+    const sentAt = this.#sent = performance.now();
+    this.#batchSizes.observe(batch.length);
     const deadline = new AbortController();
     const last = batch.at(-1)?.deadline ?? this.#sent;
     const timer = setTimeout(() => deadline.abort(), Math.max(0, last - this.#sent));
     try {
       const found = await this.#store.find(batch.map(({ key }) => key), deadline.signal);
-      for (const lookUp of batch) lookUp.answer.resolve(found.get(lookUp.key));
+      for (const lookUp of batch) {
+        const recipients = found.get(lookUp.key);
+        if (this.#open.has(lookUp)) this.#results.add(recipients ? "found" : "unknown");
+        lookUp.answer.resolve(recipients);
+      }
     } catch (error) {
-      for (const lookUp of batch) lookUp.answer.reject(error);
+      for (const lookUp of batch) {
+        if (this.#open.has(lookUp)) this.#results.add("unavailable");
+        lookUp.answer.reject(error);
+      }
     } finally {
+      this.#seconds.observe((performance.now() - sentAt) / 1000);
       clearTimeout(timer);
       for (const lookUp of batch) this.#forget(lookUp);
       this.#batches--;
@@ -144,6 +188,7 @@ export class LookUps {
         return;
       }
       this.#forget(lookUp);
+      this.#results.add("unavailable");
       const reason = `no answer within ${timeoutMs} ms`;
       lookUp.answer.reject(new StoreUnavailable(`Cannot look a key up: ${reason}`));
     }

@@ -1,6 +1,7 @@
 /** The room of operations: metrics, health, start, serve, drain. */
 export * from "./crash.ts";
 export * from "./drain.ts";
+export * from "./event_loop_delay.ts";
 export * from "./health.ts";
 export * from "./metrics.ts";
 export * from "./node_report.ts";

@@ -1,5 +1,5 @@
 import { type PartHealth, PartStatus } from "../core/part_health.ts";
-import type { NodeInfo, NodeRegistry, Presence, RecipientPresence } from "./port.ts";
+import type { NodeInfo, NodeRegistry, Presence, PresenceStats, RecipientPresence } from "./port.ts";
 
 export interface MemoryPresenceOptions {
   /** Publishes one notice; rejects when it could not, and is then asked again later. */
@@ -90,6 +90,10 @@ export class MemoryPresence implements Presence, NodeRegistry {
 
   get part(): PartHealth {
     return this.#part;
+  }
+
+  get stats(): PresenceStats {
+    return { reapedNodes: 0, connectionFailures: [] };
   }
 
   get refusals(): number {

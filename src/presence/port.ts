@@ -1,4 +1,5 @@
 import type { PartHealth } from "../core/part_health.ts";
+import type { ConnectionFailureCount } from "../redis/connection_failures.ts";
 
 /** How one recipient is present, over all nodes. */
 export interface RecipientPresence {
@@ -30,12 +31,22 @@ export interface Presence extends AsyncDisposable {
   size(): Promise<number>;
   /** How often a notice or a record was refused; each is tried again. */
   readonly refusals: number;
+  /** What it did beside, for the metrics. */
+  readonly stats: PresenceStats;
   /** Whether notices are taken: what is refused is tried again until it is. Its name is `notices`. */
   readonly part: PartHealth;
   /** Why it cannot be told now who is there, in one line without secrets; undefined while it can. */
   readonly unhealthyReason: string | undefined;
   /** Resolves when every notice that is owed now was published, or was given up. */
   settled(): Promise<void>;
+}
+
+/** What presence did, for the metrics. */
+export interface PresenceStats {
+  /** Nodes that were gone without a word, whose recipients this one removed. */
+  readonly reapedNodes: number;
+  /** Connections that ended, and attempts that failed, by their reason. */
+  readonly connectionFailures: readonly ConnectionFailureCount[];
 }
 
 /** What a node says of itself beside its address, renewed every few seconds. */

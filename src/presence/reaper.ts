@@ -30,9 +30,15 @@ export class Reaper {
   /** Nodes that this one condemned: their stamp, and when to go on with them. */
   readonly #claims = new Map<string, { readonly stamp: string; readonly at: number }>();
   #isRunning = false;
+  #reaped = 0;
 
   constructor(options: ReaperOptions) {
     this.#options = options;
+  }
+
+  /** How many nodes it reaped to the end. */
+  get reaped(): number {
+    return this.#reaped;
   }
 
   /** Reaps the nodes that are due, and fields of no node. Never throws. */
@@ -87,6 +93,7 @@ export class Reaper {
     await ask(nodes, [["end", names.nodes, epoch, "reaped"]]);
     this.#claims.delete(epoch);
     lease.noteReaped(epoch);
+    this.#reaped++;
   }
 
   /** Returns how long recipients still count as present, in milliseconds. */

@@ -3,8 +3,16 @@ import { type PartHealth, PartStatus } from "../core/part_health.ts";
 import type { SentinelCredentials } from "../core/redis_url.ts";
 import { LogLimiter, omittedText } from "../logging/rate_limited.ts";
 import { parseRedisUrl, type RedisAddress, whereIs } from "../redis/connect_redis.ts";
+import { ConnectionFailures } from "../redis/connection_failures.ts";
 import { SentinelWatch } from "../redis/sentinel_watch.ts";
-import type { NodeInfo, NodeRegistry, NodeReport, Presence, RecipientPresence } from "./port.ts";
+import type {
+  NodeInfo,
+  NodeRegistry,
+  NodeReport,
+  Presence,
+  PresenceStats,
+  RecipientPresence,
+} from "./port.ts";
 import { ClusterMap } from "./cluster_map.ts";
 import { RedisMaster } from "./redis_master.ts";
 import { PresenceNames } from "./presence_names.ts";
@@ -64,6 +72,7 @@ export class RedisPresence implements Presence, NodeRegistry {
   #map: ShardMap | undefined;
   /** How often Redis refused something, which was tried again. */
   #refusals = 0;
+  readonly #lostConnections = new ConnectionFailures("presence");
   readonly #notices = new PartStatus("notices", { now: Date.now() });
   #refusedAt = -Infinity;
   readonly #limiter = new LogLimiter({ everyMs: LOG_EVERY_MS });
@@ -88,6 +97,13 @@ export class RedisPresence implements Presence, NodeRegistry {
     // What is refused is tried again each second: when that was long ago, it was taken.
     if (this.#clock.now() - this.#refusedAt > REFUSED_MS) this.#notices.set(undefined, Date.now());
     return this.#notices;
+  }
+
+  get stats(): PresenceStats {
+    return {
+      reapedNodes: this.#registry.reapedNodes,
+      connectionFailures: this.#lostConnections.counts,
+    };
   }
 
   get refusals(): number {
@@ -169,6 +185,7 @@ export class RedisPresence implements Presence, NodeRegistry {
   }
 
   #lost(reason: string): void {
+    this.#lostConnections.add("presence", reason);
     if (reason !== "closed") this.#warn("is not there for presence, and is waited for", reason);
   }
 

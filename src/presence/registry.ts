@@ -51,7 +51,7 @@ export interface RegistryOptions {
 const LEAVE_MS = 1_000;
 
 /** Presence over all nodes, kept in Redis; without a clock or a connection of its own. */
-export class Registry implements Omit<Presence, "refusals" | "part">, NodeRegistry {
+export class Registry implements Omit<Presence, "refusals" | "part" | "stats">, NodeRegistry {
   readonly #options: RegistryOptions;
   readonly #names: PresenceNames;
   readonly #shards: ShardMap;
@@ -95,6 +95,11 @@ export class Registry implements Omit<Presence, "refusals" | "part">, NodeRegist
   get unhealthyReason(): string | undefined {
     if (this.#shards.all.some(({ isReady }) => !isReady)) return "Redis is not connected";
     return this.#lease.isHeld ? undefined : "the lease of this node was not renewed";
+  }
+
+  /** How many nodes this one reaped. */
+  get reapedNodes(): number {
+    return this.#reaper.reaped;
   }
 
   add(recipients: readonly string[]): void {

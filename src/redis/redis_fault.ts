@@ -47,6 +47,9 @@ const MEANINGS: Readonly<Record<string, string>> = {
   WRONGTYPE: "the name holds something of another type",
 };
 
+/** The codes that metrics tell apart. */
+export const KNOWN_CODES: readonly string[] = [...Object.keys(MEANINGS), "SENTINEL", "ERR"];
+
 /** Reads an error of the driver. Its own message is not passed on: it may quote what was sent. */
 export function redisFault(error: unknown): RedisFault {
   const { name, message, code } = error as Error & { code?: unknown };

@@ -1,5 +1,5 @@
 import { CLOSE, type CloseReason } from "../core/close_codes.ts";
-import { PLAIN } from "../core/format.ts";
+import { POLLING } from "../core/format.ts";
 import { readKey } from "../http/credentials.ts";
 import { type Refusal, REFUSED } from "../http/refusals.ts";
 import type {
@@ -71,7 +71,9 @@ export class PollingTransport implements Transport {
   async handle(request: Request, { peer }: RequestInfo): Promise<Response> {
     const refused = this.#connector.checkOrigin(request);
     if (refused !== undefined) return problem(refused);
-    if (request.method !== "GET" && request.method !== "POST") return problem(REFUSED.method);
+    if (request.method !== "GET" && request.method !== "POST") {
+      return problem(this.#connector.refuse(REFUSED.method));
+    }
     const key = readKey(request);
     const pollers = key === undefined ? undefined : this.#byKey.get(key);
     if (request.method === "POST") {
@@ -101,7 +103,7 @@ export class PollingTransport implements Transport {
       this.#connector.onPeerGone(client);
     });
     pollers.add(poller);
-    poller.connection = this.#connector.open(client, poller, PLAIN);
+    poller.connection = this.#connector.open(client, poller, POLLING);
   }
 
   async #post(request: Request): Promise<Response> {

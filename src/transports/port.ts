@@ -24,6 +24,8 @@ export interface Connector {
    * called before the first `await`, so that a peer that goes meanwhile is noticed.
    */
   admit(request: Request, peer: string): Promise<AdmittedClient | Refusal>;
+  /** The transport itself refuses a client, for `refusal`: counts that, and returns it. */
+  refuse(refusal: Refusal): Refusal;
   /** Opens the connection: it is told `welcome`, what it missed and what comes. */
   open(client: AdmittedClient, sink: Sink, format: Format): Connection;
   /**

@@ -40,7 +40,7 @@ export class WebSocketTransport implements Transport {
 
   async handle(request: Request, { peer }: RequestInfo): Promise<Response> {
     const malformed = checkHandshake(request);
-    if (malformed !== undefined) return problem(malformed);
+    if (malformed !== undefined) return problem(this.#connector.refuse(malformed));
     const client = await this.#connector.admit(request, peer);
     if ("status" in client) return problem(client);
     const v1 = offersV1(request.headers);
@@ -52,7 +52,7 @@ export class WebSocketTransport implements Transport {
     } catch {
       // The peer is gone, or its handshake passed our checks and not the runtime's.
       this.#connector.onPeerGone(client);
-      return problem(REFUSED.handshake);
+      return problem(this.#connector.refuse(REFUSED.handshake));
     }
     new Socket(this.#connector, client, socket, v1 ? V1 : PLAIN);
     return response;

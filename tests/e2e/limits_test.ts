@@ -102,7 +102,10 @@ Deno.test("limits refuse before the upgrade, with a status each and when to come
     assert(/MAX_CONNECTIONS:/.test(detail), detail);
     const metrics = await gateway.metrics();
     assertEquals(metrics.get("keywire_connection_slots_used"), 2);
-    assertEquals(metrics.get('keywire_connects_refused_total{status="503"}'), 3);
+    assertEquals(
+      metrics.get('keywire_connects_refused_total{reason="node_limit",status="503"}'),
+      3,
+    );
   });
 });
 

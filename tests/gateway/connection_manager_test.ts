@@ -30,15 +30,16 @@ Deno.test("ConnectionManager: an end is counted once, by the reason that came fi
   const ann = await node.connect();
   ann.connection.close(CLOSE.revoked);
   manager.onPeerGone(ann.client);
-  assertEquals([...manager.counts.closed], [[4403, 1]]);
+  assertEquals([...manager.counts.closed].filter(([, count]) => count > 0), [[4403, 1]]);
   assertEquals(ann.closed, [CLOSE.revoked]);
 });
 
-Deno.test("ConnectionManager: refusals are counted by status", async () => {
+Deno.test("ConnectionManager: refusals are counted by reason", async () => {
   await using node = new Node();
   await assertRejects(() => node.connect({ key: "stranger" }));
   await assertRejects(() => node.connect({ key: "" }));
-  assertEquals([...node.gateway.manager.counts.refused], [[403, 1], [400, 1]]);
+  const counted = [...node.gateway.manager.counts.refused].filter(([, count]) => count > 0);
+  assertEquals(Object.fromEntries(counted), { unknown_key: 1, key: 1 });
   assertEquals(node.gateway.limits.inUse, 0);
 });
 

@@ -30,7 +30,8 @@ Deno.test("Router: a malformed envelope is dropped and counted by its reason", a
   for (const text of ["{", "[]", "{}", envelope([42]), envelope(["ann"], 7)]) router.message(text);
   router.message("\ufffd", "not_utf8");
   assertEquals(ann.sent, ['{"n":7}']);
-  assertEquals(Object.fromEntries(router.counts.dropped), {
+  const counted = [...router.counts.dropped].filter(([, count]) => count > 0);
+  assertEquals(Object.fromEntries(counted), {
     not_json: 1,
     not_object: 1,
     no_recipients: 1,

@@ -57,6 +57,11 @@ const NEEDS: readonly Need[] = [
     isMet: () => succeeds("systemd-analyze", "--version"),
     meet: () => install("systemd"),
   },
+  {
+    name: "promtool",
+    isMet: () => succeeds("promtool", "--version"),
+    meet: () => install("prometheus"),
+  },
   // What follows runs the lines of the README for backends.
   {
     name: "curl",

@@ -35,6 +35,8 @@ export class FlushScheduler {
   #isCalled = false;
   #isBehind = false;
   #writesAtOnce = 0;
+  #flushes = 0;
+  #flushed = 0;
   readonly #loop: EventLoop;
 
   constructor(loop: EventLoop) {
@@ -50,6 +52,11 @@ export class FlushScheduler {
   schedule(outbox: Flushable): void {
     this.#scheduled.push(outbox);
     this.#callAtEnd();
+  }
+
+  /** How often outboxes were flushed together, and how many those were in all. */
+  get counts(): { readonly flushes: number; readonly flushed: number } {
+    return { flushes: this.#flushes, flushed: this.#flushed };
   }
 
   /** Whether outboxes wait for a later turn. */
@@ -92,6 +99,8 @@ export class FlushScheduler {
       scheduled[flushed++]!.flush();
       if (flushed % FLUSHES_A_LOOK === 0 && now() >= until) break;
     }
+    this.#flushes++;
+    this.#flushed += flushed;
     this.#isBehind = flushed < scheduled.length;
     if (!this.#isBehind) return;
     this.#scheduled = scheduled.slice(flushed).concat(this.#scheduled);

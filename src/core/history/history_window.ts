@@ -76,6 +76,11 @@ export class HistoryWindow {
     return this.#texts.end;
   }
 
+  /** When the oldest envelope that is here was heard, in milliseconds of the history's clock. */
+  get oldestAt(): number | undefined {
+    return this.#runs.at(this.#runs.first)?.at;
+  }
+
   /** What is kept, in about bytes: envelopes, their index, and events that were replayed. */
   get bytes(): number {
     return this.#textBytes + this.#index.bytes + this.#events.bytes;

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { Tally } from "../../src/gateway/tally.ts";
+import { Tally } from "../../src/core/tally.ts";
 
 Deno.test("Tally: labels that are known beforehand are there with 0, others once they are counted", () => {
   const tally = new Tally<string>(["channel", "stream"]);
