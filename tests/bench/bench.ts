@@ -1,11 +1,13 @@
 /** Runs scenarios on subjects, in rounds. */
 import { type RedisServer, startRedis } from "../support/redis.ts";
 import { run } from "../support/run.ts";
+import { measureBurst } from "./burst.ts";
 import { measureConnect } from "./connect.ts";
 import { Generator, OTHER_CORE } from "./generator.ts";
 import { measureIdle } from "./idle.ts";
 import { figures, type Result, type Results } from "./result.ts";
 import { type Scenario, SCENARIOS, SOCKETS } from "./scenario.ts";
+import { measureStorm, measureUpgrades } from "./storm.ts";
 import type { RunningSubject, Subject } from "./subjects/mod.ts";
 
 /** How long to warm up before each window, in seconds. */
@@ -80,6 +82,7 @@ function stepsOf(name: string, subjects: readonly Subject[]): Step[] {
       ]
       : [];
   }
+  if (name === "burst" || name === "storm") return ownSteps(name, subjects);
   const scenario = SCENARIOS.find((each) => each.name === name);
   const compared = subjects.filter((subject) =>
     (subject.only?.includes(name) ?? true) && (scenario?.subjects?.includes(subject.name) ?? true)
@@ -90,6 +93,22 @@ function stepsOf(name: string, subjects: readonly Subject[]): Step[] {
       ? (bench) => measureIdle(bench, subject)
       : (bench) => measureLoad(bench, subject, scenario),
   ]);
+}
+
+/** The steps of what only Keywire is asked for, and the bare loop where it is compared with that. */
+function ownSteps(name: "burst" | "storm", subjects: readonly Subject[]): Step[] {
+  if (!subjects.some((subject) => subject.name === "keywire")) return [];
+  if (name === "burst") {
+    return [
+      ["publish", (bench) => measureBurst(bench, "publish")],
+      ["xadd", (bench) => measureBurst(bench, "xadd")],
+    ];
+  }
+  const bare = subjects.filter((subject) => subject.name === "bare");
+  return [
+    ["resumes", measureStorm],
+    ...bare.map((subject): Step => ["upgrades", (bench) => measureUpgrades(bench, subject)]),
+  ];
 }
 
 async function measureLoad(

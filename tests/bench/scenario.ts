@@ -65,4 +65,6 @@ export const SCENARIO_NAMES: readonly string[] = [
   ...SCENARIOS.map(({ name }) => name),
   "idle",
   "connect",
+  "burst",
+  "storm",
 ];

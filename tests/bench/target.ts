@@ -40,6 +40,35 @@ export const TARGETS: readonly Target[] = [
     reached: (of) =>
       ratio(of("connect", "mongodb", "connectCpuUs"), of("connect", "embedded", "connectCpuUs")),
   },
+  ...["publish", "xadd"].map((way): Target => ({
+    says: `burst: readers cut off by 20,000 messages at once, ${way}`,
+    most: 0,
+    reached: (of) => of("burst", way, "cutOff"),
+  })),
+  {
+    says: "burst: deliveries/s by PUBLISH ÷ topic",
+    least: 1,
+    reached: (of) =>
+      ratio(
+        of("burst", "publish", "deliveriesPerSecond"),
+        of("topic", "keywire-v1", "deliveriesPerSecond"),
+      ),
+  },
+  {
+    says: "storm: 10,000 resumes ÷ 10,000 bare upgrades, seconds",
+    most: 2,
+    reached: (of) => ratio(of("storm", "resumes", "seconds"), of("storm", "upgrades", "seconds")),
+  },
+  {
+    says: "storm: longest wait of another client, ms",
+    most: 50,
+    reached: (of) => of("storm", "resumes", "othersWaitMs"),
+  },
+  {
+    says: "storm: longest wait of another client beside the first resume, ms",
+    most: 50,
+    reached: (of) => of("storm", "resumes", "firstWaitMs"),
+  },
 ];
 
 /** What was reached of each target, as Markdown; those that this run did not measure are left out. */

@@ -1,0 +1,83 @@
+/** What it is when 10,000 clients resume at once over a full window. */
+import { openBackend } from "../support/redis_client.ts";
+import { waitFor } from "../support/wait.ts";
+import type { Bench } from "./bench.ts";
+import { connectReader, type Reader } from "./reader.ts";
+import { MANY } from "./scenario.ts";
+import { startGateway, type Subject } from "./subjects/mod.ts";
+import { V1 } from "./subjects/shapes.ts";
+import { keyOf } from "./templates.ts";
+
+/** Some 64 MiB as the window counts them: text of two bytes a character, and 256 bytes. */
+const ENTRIES = 85_000;
+const BODY = "x".repeat(200);
+/** How many dial at once. */
+const DIALLING = 500;
+const LIVE_EVERY_MS = 20;
+const STREAM = "storm";
+
+/** Seconds until all clients are live, how long others waited at most, and the longest stall. */
+export async function measureStorm({ redis }: Bench): Promise<Record<string, number>> {
+  await using backend = await openBackend(redis.url);
+  await backend.redis.del(STREAM);
+  for (let n = 0; n < ENTRIES;) {
+    const pipeline = backend.redis.pipeline();
+    for (let i = 0; i < 1_000; i++, n++) {
+      const envelope = `{"recipients":["${keyOf(n % MANY)}"],"data":"${BODY}"}`;
+      pipeline.xadd(STREAM, "*", "message", envelope);
+    }
+    await pipeline.exec();
+  }
+  const [[first = ""] = []] = await backend.redis.xrange(STREAM, "-", "+", "COUNT", 1);
+  const env = { REDIS_STREAM: STREAM, REDIS_CHANNEL: "", HISTORY_SECONDS: "3600" };
+  await using gateway = await startGateway({ redisPort: redis.port, keys: MANY + 1 }, V1, env);
+  const url = `ws://127.0.0.1:${gateway.port}/websocket?`;
+  const other = await connectReader(url + keyOf(MANY));
+  let sentAt = 0, waitedMs = 0;
+  other.socket.onmessage = () => waitedMs = Math.max(waitedMs, performance.now() - sentAt);
+  // One client resumes alone: its index is built while the other one hears.
+  const live = setInterval(() => {
+    sentAt = performance.now();
+    backend.redis.xadd(STREAM, "*", "message", `{"recipients":["${keyOf(MANY)}"]}`);
+  }, LIVE_EVERY_MS);
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  waitedMs = 0;
+  const lone = await connectReader(`${url}${keyOf(1)}&after=${first}`);
+  await waitFor("the first to have resumed", () => lone.messages >= ENTRIES / MANY - 2, 60_000);
+  const firstWaitMs = waitedMs;
+  waitedMs = 0;
+  const { seconds, readers } = await dialAll((index) => `${url}${keyOf(index)}&after=${first}`);
+  clearInterval(live);
+  const recovered = readers.filter(({ messages }) => messages >= ENTRIES / MANY - 2).length;
+  for (const { socket } of [...readers, lone, other]) socket.close();
+  return { seconds, othersWaitMs: waitedMs, firstWaitMs, recovered };
+}
+
+/** Seconds that as many upgrades take of a server that does nothing else. */
+export async function measureUpgrades(
+  { redis }: Bench,
+  subject: Subject,
+): Promise<Record<string, number>> {
+  await using running = await subject.start({ redisPort: redis.port, keys: MANY });
+  const { seconds, readers } = await dialAll(
+    (index) => `ws://127.0.0.1:${running.port}/websocket?${keyOf(index)}`,
+    { isBare: true },
+  );
+  for (const { socket } of readers) socket.close();
+  return { seconds };
+}
+
+async function dialAll(
+  urlOf: (index: number) => string,
+  { isBare = false }: { readonly isBare?: boolean } = {},
+): Promise<{ seconds: number; readers: Reader[] }> {
+  const start = performance.now();
+  const readers: Reader[] = [];
+  const numbers = Array(MANY).keys();
+  await Promise.all(Array.from({ length: DIALLING }, async () => {
+    for (const index of numbers) readers.push(await connectReader(urlOf(index), isBare));
+  }));
+  const isLive = ({ welcomedAt, closed }: Reader) => isBare || welcomedAt > 0 || closed;
+  await waitFor("all to be live", () => readers.every(isLive), 120_000);
+  return { seconds: (performance.now() - start) / 1000, readers };
+}
