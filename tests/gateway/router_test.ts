@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { PLAIN } from "../../src/core/format.ts";
 import { Node } from "./node.ts";
 
@@ -14,6 +14,23 @@ Deno.test("Router: what names a connection here is delivered, the rest is not re
   assertEquals(ann.sent, ['{"n":1}', '{"n":3}']);
   const { received, notForThisNode, delivered } = router.counts;
   assertEquals([received, notForThisNode, delivered], [3, 1, 2]);
+});
+
+Deno.test("Router: runs of one turn are flushed before its end only when they are large", async () => {
+  await using node = new Node();
+  const { router } = node.gateway;
+  const ann = await node.connect();
+  const welcomed = ann.sent.length;
+  for (let run = 0; run < 3; run++) {
+    router.message(envelope(["ann"], run));
+    router.ready();
+  }
+  assertEquals(ann.sent.length, welcomed, "a write for each small run makes lists slow");
+  for (let run = 0; run < 3; run++) {
+    router.message(JSON.stringify({ recipients: ["ann"], text: "x".repeat(30_000) }));
+    router.ready();
+  }
+  assert(ann.sent.length > welcomed, "what is owed much shows in its backlog only once flushed");
 });
 
 Deno.test("Router: what was there before the start belongs to the window, and to no connection", async () => {
