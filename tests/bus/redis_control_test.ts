@@ -1,13 +1,12 @@
 /** Orders from node to node, on a real Redis that fails. */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { BusUnavailable } from "../../src/bus/port.ts";
-import { RedisBus, type RedisBusOptions } from "../../src/bus/redis.ts";
 import { leastAcl } from "../support/least_acl.ts";
 import { Proxy } from "../support/proxy.ts";
 import { startRedis } from "../support/redis.ts";
 import { together } from "../support/together.ts";
 import { waitFor } from "../support/wait.ts";
-import { Recorder } from "./recorder.ts";
+import { hears, open, openReady, type RedisNode } from "./redis_node.ts";
 
 together("RedisControl", {
   "hands an order to a node that was cut off when it was given, once": async () => {
@@ -32,8 +31,7 @@ together("RedisControl", {
 
   "does not hand an order to a process that started after it": async () => {
     await using server = await startRedis();
-    await using earlier = open(server.port, { nodeId: "one" });
-    await hears(earlier);
+    await using earlier = await openReady(server.port, { nodeId: "one" });
     await earlier.bus.disconnect({ recipients: ["early"], keyHashes: [] });
     await earlier.recorder.heard("disconnect early ");
     // What is older than a second by the clock of Redis was certainly given before the start.
@@ -42,8 +40,7 @@ together("RedisControl", {
       const [seconds] = /\d{10}/.exec(await server.tell("TIME")) ?? [];
       return Number(seconds) * 1_000 > Number(/(\d{13})\r\n$/.exec(reply)?.[1]) + 2_000;
     });
-    await using later = open(server.port, { nodeId: "two" });
-    await hears(later);
+    await using later = await openReady(server.port, { nodeId: "two" });
     await later.bus.disconnect({ recipients: ["late"], keyHashes: [] });
     await later.recorder.heard("disconnect late ");
     assertEquals(orders(later), ["disconnect late "]);
@@ -52,8 +49,7 @@ together("RedisControl", {
   "hears orders where the channel is off, and then tells of no channel": async () => {
     await using server = await startRedis();
     await using proxy = new Proxy(server.port);
-    await using node = open(proxy.port, { channel: undefined });
-    await hears(node);
+    await using node = await openReady(proxy.port, { channel: undefined });
     await node.bus.disconnect({ recipients: ["a"], keyHashes: [] });
     await node.recorder.heard("disconnect a ");
     proxy.cut();
@@ -66,8 +62,7 @@ together("RedisControl", {
 
   "ignores what it cannot understand on the control channel": async () => {
     await using server = await startRedis();
-    await using node = open(server.port);
-    await hears(node);
+    await using node = await openReady(server.port);
     const texts = ["", "null", "[]", "{}", "{", '{"type":"disconnect"}', "x".repeat(100)];
     texts.push('{"type":"disconnect","id":1,"recipients":[],"keyHashes":[]}');
     texts.push('{"type":"disconnect","id":"a","recipients":[1],"keyHashes":[]}');
@@ -106,8 +101,7 @@ together("RedisControl", {
 
   "leaves nothing in Redis that does not expire": async () => {
     await using server = await startRedis();
-    await using node = open(server.port);
-    await hears(node);
+    await using node = await openReady(server.port);
     await node.bus.disconnect({ recipients: ["a"], keyHashes: [] });
     await node.bus.publish("{}", { idempotencyKey: "key" });
     const keys = (await server.tell("KEYS", "keywire:*")).match(/keywire:\S+/g) ?? [];
@@ -120,30 +114,6 @@ together("RedisControl", {
   },
 });
 
-interface Node extends AsyncDisposable {
-  readonly bus: RedisBus;
-  readonly recorder: Recorder;
-}
-
-function open(port: number, options: Partial<RedisBusOptions> = {}): Node {
-  const bus = new RedisBus({
-    url: `redis://127.0.0.1:${port}`,
-    channel: "my_channel",
-    stream: "my_stream",
-    prefix: "keywire",
-    windowMs: 60_000,
-    nodeId: "node",
-    ...options,
-  });
-  const recorder = new Recorder();
-  bus.listen(recorder);
-  return { bus, recorder, [Symbol.asyncDispose]: () => bus[Symbol.asyncDispose]() };
-}
-
-async function hears({ bus }: Pick<Node, "bus">): Promise<void> {
-  await waitFor("the bus to hear", () => bus.unhealthyReason === undefined, 20_000);
-}
-
-function orders({ recorder }: Node): string[] {
+function orders({ recorder }: RedisNode): string[] {
   return recorder.lines.filter((line) => line.startsWith("disconnect"));
 }

@@ -1,13 +1,12 @@
 /** Publishing under an idempotency key, on a real Redis that fails. */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { BusUnavailable } from "../../src/bus/port.ts";
-import { RedisBus } from "../../src/bus/redis.ts";
 import { hashTag } from "../../src/bus/redis_publisher.ts";
 import { Proxy } from "../support/proxy.ts";
 import { startRedis } from "../support/redis.ts";
 import { together } from "../support/together.ts";
 import { waitFor } from "../support/wait.ts";
-import { Recorder } from "./recorder.ts";
+import { hears, openReady } from "./redis_node.ts";
 
 Deno.test("hashTag: is the part of a name by which a Cluster chooses its slot", () => {
   assertEquals(hashTag("my_stream"), "my_stream");
@@ -20,8 +19,8 @@ together("RedisPublisher", {
   "repeats by itself after a lost reply, and appends once": async () => {
     await using server = await startRedis();
     await using proxy = new Proxy(server.port);
-    await using bus = open(proxy.port);
-    await hears(bus);
+    await using node = await openReady(proxy.port);
+    const { bus } = node;
     let lost = 0;
     proxy.rewrite((request) => {
       if (request.includes(":once:") && lost++ === 0) proxy.cutAfter(3);
@@ -37,8 +36,8 @@ together("RedisPublisher", {
   "says unknown where no reply comes, and a repeat gets the id of the entry": async () => {
     await using server = await startRedis();
     await using proxy = new Proxy(server.port);
-    await using bus = open(proxy.port);
-    await hears(bus);
+    await using node = await openReady(proxy.port);
+    const { bus } = node;
     proxy.rewrite((request) => {
       if (request.includes(":once:")) proxy.hold();
       return request;
@@ -48,7 +47,7 @@ together("RedisPublisher", {
     assertEquals(error.outcome, "unknown");
     proxy.rewrite();
     proxy.release();
-    await hears(bus);
+    await hears(node);
     const id = await publish();
     assertEquals(await publish(), id);
     assertEquals(await server.tell("XLEN", "my_stream"), ":1\r\n");
@@ -56,8 +55,8 @@ together("RedisPublisher", {
 
   "says refused where Redis says no, and does not remember the key": async () => {
     await using server = await startRedis();
-    await using bus = open(server.port);
-    await hears(bus);
+    await using node = await openReady(server.port);
+    const { bus } = node;
     const publish = () => bus.publish("{}", { idempotencyKey: "key" });
     await server.tell("SET", "my_stream", "a string");
     const wrongType = await assertRejects(publish, BusUnavailable);
@@ -75,8 +74,8 @@ together("RedisPublisher", {
 
   "gets the first id from a Redis that was restarted meanwhile": async () => {
     await using server = await startRedis({ appendonly: true });
-    await using bus = open(server.port);
-    await hears(bus);
+    await using node = await openReady(server.port);
+    const { bus } = node;
     const first = await bus.publish("{}", { idempotencyKey: "key" });
     await server.kill();
     const repeat = () => bus.publish("{}", { idempotencyKey: "key" }).catch(() => undefined);
@@ -85,20 +84,3 @@ together("RedisPublisher", {
     assertEquals(await server.tell("XLEN", "my_stream"), ":1\r\n");
   },
 });
-
-function open(port: number): RedisBus {
-  const bus = new RedisBus({
-    url: `redis://127.0.0.1:${port}`,
-    channel: "my_channel",
-    stream: "my_stream",
-    prefix: "keywire",
-    windowMs: 60_000,
-    nodeId: "node",
-  });
-  bus.listen(new Recorder());
-  return bus;
-}
-
-async function hears(bus: RedisBus): Promise<void> {
-  await waitFor("the bus to hear", () => bus.unhealthyReason === undefined, 20_000);
-}

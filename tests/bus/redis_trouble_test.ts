@@ -2,13 +2,12 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { configure } from "@logtape/logtape";
 import { BusUnavailable } from "../../src/bus/port.ts";
-import { RedisBus } from "../../src/bus/redis.ts";
 import { Proxy } from "../support/proxy.ts";
 import { startRedis } from "../support/redis.ts";
 import { addLeastUser } from "../support/redis_acl.ts";
 import { together } from "../support/together.ts";
 import { waitFor } from "../support/wait.ts";
-import { Recorder } from "./recorder.ts";
+import { hears, open, openReady, type RedisNode } from "./redis_node.ts";
 
 /** How soon trouble is to be told. */
 const TOLD_MS = 5_000;
@@ -42,8 +41,7 @@ together("RedisBus: trouble is told by name", {
   "of a master that is demoted, and of a replica that is writable": async () => {
     await using other = await startRedis();
     await using server = await startRedis({ args: ["--replica-read-only", "no"] });
-    await using node = open(server.url);
-    await hears(node);
+    await using node = await openReady(server.url);
     await server.tell("REPLICAOF", "127.0.0.1", `${other.port}`);
     await tells(node, "writes", "READONLY: this Redis is a replica");
     await server.tell("CONFIG", "SET", "replica-read-only", "yes");
@@ -55,8 +53,7 @@ together("RedisBus: trouble is told by name", {
 
   "of a Redis that refuses writes, and the refusal says why": async () => {
     await using server = await startRedis();
-    await using node = open(server.url);
-    await hears(node);
+    await using node = await openReady(server.url);
     const faults = {
       OOM: [["maxmemory", "1"], ["maxmemory", "0"]],
       NOREPLICAS: [["min-replicas-to-write", "1"], ["min-replicas-to-write", "0"]],
@@ -89,8 +86,7 @@ together("RedisBus: trouble is told by name", {
   "of notices that an ACL refuses: logged once, counted, and told until one is taken": async () => {
     await using server = await startRedis();
     const url = await addLeastUser(server, "resetchannels", "&my_channel", "&{keywire}:*");
-    await using node = open(url);
-    await hears(node);
+    await using node = await openReady(url);
     for (let times = 0; times < 3; times++) {
       const error = await assertRejects(() => node.bus.notify("connected", "x"), BusUnavailable);
       assertEquals([error.outcome, error.reason.split(":")[0]], ["refused", "NOPERM"]);
@@ -111,8 +107,7 @@ together("RedisBus: trouble is told by name", {
     await using server = await startRedis({ appendonly: true, args });
     const script = "for i = 1, 9000 do redis.call('SET', i, i) end";
     await server.tell("EVAL", script, "0");
-    await using node = open(server.url);
-    await hears(node);
+    await using node = await openReady(server.url);
     await server.kill();
     const started = server.start();
     await tells(node, "writes", "LOADING: Redis is loading its data");
@@ -137,8 +132,7 @@ together("RedisBus: the log", {
   "tells five breaks in a row, and that Redis is well again after each": async () => {
     await using server = await startRedis();
     await using proxy = new Proxy(server.port);
-    await using node = open(`redis://127.0.0.1:${proxy.port}`);
-    await hears(node);
+    await using node = await openReady(`redis://127.0.0.1:${proxy.port}`);
     for (let breaks = 0; breaks < 5; breaks++) {
       proxy.cut();
       await waitFor("the break", () => node.bus.unhealthyReason !== undefined);
@@ -152,8 +146,7 @@ together("RedisBus: the log", {
 
 Deno.test("RedisBus.parts: each part has its own reason and the time since when, without hosts", async () => {
   await using server = await startRedis();
-  await using node = open(server.url);
-  await hears(node);
+  await using node = await openReady(server.url);
   const parts = () => Object.fromEntries(node.bus.parts.map((part) => [part.name, part]));
   assertEquals(Object.keys(parts()), ["channel", "stream", "writes", "notices"]);
   await server.tell("SET", "my_stream", "a string");
@@ -169,31 +162,8 @@ Deno.test("RedisBus.parts: each part has its own reason and the time since when,
   }
 });
 
-interface Node extends AsyncDisposable {
-  readonly bus: RedisBus;
-  readonly recorder: Recorder;
-}
-
-function open(url: string): Node {
-  const bus = new RedisBus({
-    url,
-    channel: "my_channel",
-    stream: "my_stream",
-    prefix: "keywire",
-    windowMs: 60_000,
-    nodeId: "node",
-  });
-  const recorder = new Recorder();
-  bus.listen(recorder);
-  return { bus, recorder, [Symbol.asyncDispose]: () => bus[Symbol.asyncDispose]() };
-}
-
-async function hears({ bus }: Node): Promise<void> {
-  await waitFor("the bus to hear", () => bus.unhealthyReason === undefined, 15_000);
-}
-
 /** Waits until a part is told to be in trouble, with a reason that begins with `start`. */
-async function tells({ bus }: Node, name: string, start: string): Promise<void> {
+async function tells({ bus }: RedisNode, name: string, start: string): Promise<void> {
   const reason = () => bus.parts.find((part) => part.name === name)?.reason ?? "";
   await waitFor(`${name} to be ${start}`, () => reason().startsWith(start), PATIENCE_MS);
   assertEquals(typeof bus.unhealthyReason, "string");
