@@ -13,11 +13,11 @@ import { readSettings } from "./src/settings/settings.ts";
 import { EventsTransport, PollingTransport, WebSocketTransport } from "./src/transports/mod.ts";
 
 const settings = ops.exitOnInvalidSetting(() => readSettings((name) => Deno.env.get(name)));
-await configureLog(settings, Deno.stdout.isTerminal());
+const nodeId = crypto.randomUUID().replaceAll("-", "").slice(0, 16);
+await configureLog(settings, { nodeId, isTerminal: Deno.stdout.isTerminal() });
 const log = getLogger(["keywire"]);
 ops.crashOnUncaught();
 
-const nodeId = crypto.randomUUID().replaceAll("-", "").slice(0, 16);
 const bus = ops.exitOnInvalidSetting(() => openBus(settings, { nodeId, now: Date.now }));
 const keyStore = ops.exitOnInvalidSetting(() => openKeyStore(settings));
 const presence = openPresence(settings, { bus, nodeId, report: () => report() });
@@ -76,6 +76,7 @@ ops.exitOnFailure(() => {
 });
 bus.listen(gateway.router);
 ops.logStartup(settings, config.version);
+ops.logSettings(Deno.env.toObject());
 ops.logSettingWarnings(Deno.env.toObject());
 
 await ops.stopSignal(gateway);

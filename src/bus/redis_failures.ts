@@ -18,7 +18,14 @@ export class RedisFailures implements BusFailures {
   readonly #publishes = new Tally<string>(LABELS);
   readonly #notices = new Tally<string>(LABELS);
   readonly #where: string;
-  readonly #limiter = new LogLimiter({ everyMs: LOG_EVERY_MS });
+  readonly #limiter = new LogLimiter({
+    everyMs: LOG_EVERY_MS,
+    onOmitted: (key, omitted) => {
+      const [what, code] = key.split(" ");
+      const line = { where: this.#where, omitted, what, code };
+      log.warning("{where} refused or did not confirm {omitted} more of {what}: {code}", line);
+    },
+  });
 
   /** @param where Redis is, for the log */
   constructor(where: string) {

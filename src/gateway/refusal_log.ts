@@ -13,7 +13,11 @@ const log = getLogger(["keywire", "gateway"]);
 
 /** Logs clients that are refused: why, their origin, and a short hash of their key, never the key. */
 export class RefusalLog {
-  readonly #limiter = new LogLimiter({ everyMs: LOG_EVERY_MS });
+  readonly #limiter = new LogLimiter({
+    everyMs: LOG_EVERY_MS,
+    onOmitted: (detail, omitted) =>
+      log.info("Refused {omitted} more clients: {detail}", { omitted, detail }),
+  });
 
   /** A client was refused. */
   add({ status, detail }: Refusal, request: Request): void {

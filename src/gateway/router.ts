@@ -76,7 +76,7 @@ export class Router implements BusListener {
   #isSampling = false;
   #isHistoryLoaded = false;
   #isChannelHeard = false;
-  readonly #logLimiter = new LogLimiter({ everyMs: LOG_EVERY_MS });
+  readonly #logLimiter = new LogLimiter({ everyMs: LOG_EVERY_MS, onOmitted: logMoreDropped });
 
   constructor(options: RouterOptions) {
     const { hub, history, resumptions, disconnect, intake, scheduler } = options;
@@ -186,4 +186,10 @@ export class Router implements BusListener {
       excerpt: text.slice(0, EXCERPT_LENGTH),
     });
   }
+}
+
+function logMoreDropped(key: string, omitted: number): void {
+  const [source, reason] = key.split(" ") as [Source, Malformed];
+  const dropped = { omitted, source, reason, detail: MALFORMED[reason] };
+  log.warn("Dropped {omitted} more envelopes of the {source}, as {detail}", dropped);
 }

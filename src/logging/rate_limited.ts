@@ -6,6 +6,18 @@ export interface LogLimits {
   readonly burst?: number;
   /** The clock, in milliseconds; it never goes back. */
   readonly now?: () => number;
+  /**
+   * Called when a line has become free and none was asked for meanwhile, with how many of `key` were
+   * left out, so that the count of a burst is not kept back until the next one.
+   */
+  readonly onOmitted?: (key: string, omitted: number) => void;
+}
+
+interface Kind {
+  /** When its lines are all free again. */
+  fullAt: number;
+  omitted: number;
+  timer?: ReturnType<typeof setTimeout> | undefined;
 }
 
 /**
@@ -16,10 +28,11 @@ export class LogLimiter {
   readonly #everyMs: number;
   readonly #burst: number;
   readonly #now: () => number;
-  /** Of each key when its lines are all free again, and how many were left out. */
-  readonly #kinds = new Map<string, { fullAt: number; omitted: number }>();
+  readonly #onOmitted: LogLimits["onOmitted"];
+  readonly #kinds = new Map<string, Kind>();
 
-  constructor({ everyMs, burst = 1, now = () => performance.now() }: LogLimits) {
+  constructor({ everyMs, burst = 1, now = () => performance.now(), onOmitted }: LogLimits) {
+    this.#onOmitted = onOmitted;
     this.#everyMs = everyMs;
     this.#burst = burst;
     this.#now = now;
@@ -31,12 +44,15 @@ export class LogLimiter {
    */
   take(key = ""): number | undefined {
     const now = this.#now();
-    const kind = this.#kinds.get(key) ?? { fullAt: now, omitted: 0 };
+    const kind: Kind = this.#kinds.get(key) ?? { fullAt: now, omitted: 0 };
     this.#kinds.set(key, kind);
     if (this.waitMs(key) > 0) {
       kind.omitted++;
+      this.#tellLater(key, kind);
       return undefined;
     }
+    clearTimeout(kind.timer);
+    kind.timer = undefined;
     kind.fullAt = Math.max(kind.fullAt, now) + this.#everyMs;
     const { omitted } = kind;
     kind.omitted = 0;
@@ -47,6 +63,17 @@ export class LogLimiter {
   waitMs(key = ""): number {
     const fullAt = this.#kinds.get(key)?.fullAt ?? -Infinity;
     return Math.max(0, fullAt - (this.#burst - 1) * this.#everyMs - this.#now());
+  }
+
+  #tellLater(key: string, kind: Kind): void {
+    const onOmitted = this.#onOmitted;
+    if (onOmitted === undefined || kind.timer !== undefined) return;
+    kind.timer = setTimeout(() => {
+      kind.timer = undefined;
+      const omitted = this.take(key);
+      if (omitted !== undefined) onOmitted(key, omitted);
+    }, Math.ceil(this.waitMs(key)));
+    Deno.unrefTimer(kind.timer); // it keeps no process alive
   }
 }
 
@@ -65,8 +92,10 @@ export function rateLimited(
   ms: number,
   say: (times: number, detail: string) => void,
 ): (detail?: string) => void {
-  const limiter = new LogLimiter({ everyMs: ms });
+  let last = "";
+  const limiter = new LogLimiter({ everyMs: ms, onOmitted: (_, omitted) => say(omitted, last) });
   return (detail = "") => {
+    last = detail;
     const omitted = limiter.take();
     if (omitted !== undefined) say(omitted + 1, detail);
   };

@@ -1,22 +1,52 @@
+import { getLogger } from "@logtape/logtape";
 import { Buckets } from "../core/buckets.ts";
+import { LogLimiter, omittedText } from "../logging/rate_limited.ts";
 
 /** How often it is looked whether the event loop is late, in milliseconds. */
 const EVERY_MS = 100;
 const BOUNDS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
+/** A process that did nothing for so long was stopped, starved or busy: the log tells it, in ms. */
+const TOLD_MS = 1_000;
+const LOG_EVERY_MS = 10_000;
+
+const log = getLogger(["keywire", "ops"]);
 
 /** Measures how late the timers of this process are: so long a message may wait at worst. */
 export class EventLoopDelay implements Disposable {
   /** How late timers were, in seconds. */
   readonly seconds = new Buckets(BOUNDS);
   readonly #timer: ReturnType<typeof setInterval>;
+  readonly #limiter = new LogLimiter({ everyMs: LOG_EVERY_MS });
+  #worstMs = 0;
 
   constructor() {
     let due = performance.now() + EVERY_MS;
     this.#timer = setInterval(() => {
       const now = performance.now();
-      this.seconds.observe((now - due) / 1000);
+      this.#observe(now - due);
       due = now + EVERY_MS;
     }, EVERY_MS);
+  }
+
+  /** The worst since it was asked before, in milliseconds. */
+  takeWorstMs(): number {
+    const worst = this.#worstMs;
+    this.#worstMs = 0;
+    return worst;
+  }
+
+  #observe(lateMs: number): void {
+    this.seconds.observe(lateMs / 1000);
+    this.#worstMs = Math.max(this.#worstMs, lateMs);
+    if (lateMs < TOLD_MS) return;
+    const omitted = this.#limiter.take();
+    if (omitted === undefined) return;
+    const line = { seconds: Math.round(lateMs / 100) / 10, more: omittedText(omitted) };
+    log.warning(
+      "The process stood still for {seconds} s: stopped, busy or without CPU{more}",
+      line,
+    );
   }
 
   [Symbol.dispose](): void {

@@ -1,6 +1,7 @@
 /** What the start tells people: where the page is, what is embedded, or why it stops. */
 import { getLogger } from "@logtape/logtape";
 import { reportDescriptors } from "./descriptors.ts";
+import { describeSettings } from "../settings/describe_settings.ts";
 import { settingWarnings } from "../settings/setting_warnings.ts";
 import { InvalidSetting, isLoopback, type Settings } from "../settings/settings.ts";
 
@@ -30,6 +31,17 @@ export function logStartup(settings: Settings, version: string): void {
     const curl = `curl -sS ${at}/api/publish -H 'Content-Type: application/json' -d '${envelope}'`;
     log.info(`Publish to the demo key: ${curl.replace(/[{}]/g, "$&$&")}`); // doubled, they are braces
   }
+}
+
+/**
+ * Logs the settings in effect, without secrets: in words those that are set, as the others have their
+ * defaults; all of them among the properties of the line. `environment` is all variables.
+ */
+export function logSettings(environment: Readonly<Record<string, string>>): void {
+  const { all, set } = describeSettings(environment);
+  const text = set.map((name) => `${name}=${all[name]}`).join(" ");
+  const words = text === "" ? "all are defaults" : `${text}; the others are defaults`;
+  log.info(`Settings: ${words.replace(/[{}]/g, "$&$&")}`, { settings: all });
 }
 
 /** Logs what is odd about the variables that are set: `environment` is all of them. */

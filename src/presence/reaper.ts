@@ -14,6 +14,8 @@ export interface ReaperOptions {
   readonly disconnectedChannel: string;
   /** Called when Redis refused a command, which is tried again. */
   readonly refused: (error: Error) => void;
+  /** Called when a node was reaped to the end, with its epoch and its address. */
+  readonly reaped?: (epoch: string, address: string) => void;
 }
 
 /** How many names are reaped by one pipeline. */
@@ -94,6 +96,8 @@ export class Reaper {
     this.#claims.delete(epoch);
     lease.noteReaped(epoch);
     this.#reaped++;
+    // One that went by itself left only what it owed.
+    if (stamp !== "x0") this.#options.reaped?.(epoch, String(data.address ?? "unknown"));
   }
 
   /** Returns how long recipients still count as present, in milliseconds. */

@@ -1,7 +1,5 @@
-import { getLogger } from "@logtape/logtape";
 import { type PartHealth, PartStatus } from "../core/part_health.ts";
 import type { SentinelCredentials } from "../core/redis_url.ts";
-import { LogLimiter, omittedText } from "../logging/rate_limited.ts";
 import { parseRedisUrl, type RedisAddress, whereIs } from "../redis/connect_redis.ts";
 import { ConnectionFailures } from "../redis/connection_failures.ts";
 import { SentinelWatch } from "../redis/sentinel_watch.ts";
@@ -15,6 +13,7 @@ import type {
 } from "./port.ts";
 import { ClusterMap } from "./cluster_map.ts";
 import { RedisMaster } from "./redis_master.ts";
+import { PresenceLog } from "./presence_log.ts";
 import { PresenceNames } from "./presence_names.ts";
 import { Registry, type ShardMap, type ShardMapEvents } from "./registry.ts";
 import { type Clock, type PresenceTiming, Shard } from "./shard.ts";
@@ -55,14 +54,10 @@ export const DEFAULT_TIMING: PresenceTiming = {
   keepMs: 86_400_000,
 };
 
-/** Two lines of the log about the same are at least so far apart. */
-const LOG_EVERY_MS = 10_000;
 /** So long after a refusal notices count as refused; longer than until they are tried again. */
 const REFUSED_MS = 3_000;
 /** Refusals that end with the trouble of another part, or with another look at the Cluster. */
 const PASSING = /^(?:CLOSED|LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|MOVED|ASK)\b/;
-
-const log = getLogger(["keywire", "presence"]);
 
 /** Presence over all nodes of a Redis, of a master behind Sentinels, or of a Cluster. */
 export class RedisPresence implements Presence, NodeRegistry {
@@ -75,12 +70,13 @@ export class RedisPresence implements Presence, NodeRegistry {
   readonly #lostConnections = new ConnectionFailures("presence");
   readonly #notices = new PartStatus("notices", { now: Date.now() });
   #refusedAt = -Infinity;
-  readonly #limiter = new LogLimiter({ everyMs: LOG_EVERY_MS });
+  readonly #log: PresenceLog;
 
   /** @throws {TypeError} when the URL cannot be read; the message shows nothing of it. */
   constructor(options: RedisPresenceOptions) {
     const { url, prefix, nodeId, report, port, timing, random = Math.random } = options;
     this.#address = parseRedisUrl(url, options.sentinel);
+    this.#log = new PresenceLog(`Redis at ${whereIs(this.#address)}`);
     let made = 0;
     this.#registry = new Registry({
       ...options,
@@ -89,6 +85,8 @@ export class RedisPresence implements Presence, NodeRegistry {
       unique: () => `${nodeId}-${(made++).toString(36)}`,
       status: () => ({ address: `${this.#map?.localAddress ?? "unknown"}:${port}`, ...report() }),
       refused: (error) => this.#refused(error),
+      reaped: (node, address) => this.#log.reaped(node, address),
+      rejoined: (reaped) => this.#log.rejoined(reaped),
       connect: (events) => this.#map = this.#connect(events, new PresenceNames(prefix), random),
     });
   }
@@ -139,6 +137,7 @@ export class RedisPresence implements Presence, NodeRegistry {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#log[Symbol.dispose]();
     await this.#registry[Symbol.asyncDispose]();
     this.#clock.stop();
   }
@@ -146,8 +145,12 @@ export class RedisPresence implements Presence, NodeRegistry {
   #connect(events: ShardMapEvents, names: PresenceNames, random: () => number): ShardMap {
     const address = this.#address;
     const down = (reason: string) => this.#lost(reason);
+    const ready: ShardMapEvents["ready"] = (shard) => {
+      events.ready(shard);
+      if (this.#map?.all.every(({ isReady }) => isReady)) this.#log.reportUp();
+    };
     if (address.kind === "cluster") {
-      return new ClusterMap({ ...events, address, names, random, down });
+      return new ClusterMap({ ...events, ready, address, names, random, down });
     }
     const reset = () => link.reset("CLOSED: the master was replaced");
     const sentinels = new SentinelWatch(address, reset);
@@ -160,7 +163,7 @@ export class RedisPresence implements Presence, NodeRegistry {
         down(reason);
       },
     });
-    const shard = new Shard({ ...events, link, markKey: names.mark("nodes") });
+    const shard = new Shard({ ...events, ready, link, markKey: names.mark("nodes") });
     sentinels.start();
     return {
       all: [shard],
@@ -181,23 +184,12 @@ export class RedisPresence implements Presence, NodeRegistry {
       this.#refusedAt = this.#clock.now();
       this.#notices.set(error.message, Date.now());
     }
-    this.#warn("refuses what presence asks, which is tried again", error.message);
+    this.#log.refused(error.message);
   }
 
   #lost(reason: string): void {
     this.#lostConnections.add("presence", reason);
-    if (reason !== "closed") this.#warn("is not there for presence, and is waited for", reason);
-  }
-
-  #warn(what: string, reason: string): void {
-    const omitted = this.#limiter.take(`${what} ${reason}`);
-    if (omitted === undefined) return;
-    log.warning("Redis at {where} {what}: {reason}{more}", {
-      where: whereIs(this.#address),
-      what,
-      reason,
-      more: omittedText(omitted),
-    });
+    if (reason !== "closed") this.#log.reportDown(reason);
   }
 }
 

@@ -45,6 +45,10 @@ export interface RegistryOptions {
   readonly status: () => NodeStatus;
   /** Called when Redis refused a command, which is tried again. */
   readonly refused: (error: Error) => void;
+  /** Called when another node was reaped, with its epoch and its address. */
+  readonly reaped?: (epoch: string, address: string) => void;
+  /** Called when this node goes on under a new epoch: whether it was reaped before. */
+  readonly rejoined?: (reaped: boolean) => void;
 }
 
 /** How long a node that goes waits for what it still has to send, in milliseconds. */
@@ -72,7 +76,10 @@ export class Registry implements Omit<Presence, "refusals" | "part" | "stats">, 
       key: names.nodes,
       newEpoch: options.unique,
       data: options.status,
-      rejoined: (reaped) => this.#records.rejoined(reaped),
+      rejoined: (reaped) => {
+        this.#records.rejoined(reaped);
+        options.rejoined?.(reaped);
+      },
     });
     this.#records = new Records({ ...options, shardOf, lease: this.#lease, names });
     this.#reaper = new Reaper({

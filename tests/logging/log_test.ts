@@ -11,11 +11,12 @@ Deno.test("formatJson: texts stand in the message without quotes, and among the 
     message: ["", "Redis at a:6379", " is not heard: ", "no route", " (", 2, ")"],
     properties: { where: "Redis at a:6379", reason: "no route", times: 2 },
   } as LogRecord;
-  const line = formatJson(record);
+  const line = formatJson("0123456789abcdef")(record);
   assertEquals(line.endsWith("\n"), true);
-  const { message, level, properties } = JSON.parse(line);
+  const { message, level, properties, node } = JSON.parse(line);
   assertEquals(message, "Redis at a:6379 is not heard: no route (2)");
   assertEquals([level, properties], ["WARN", record.properties]);
+  assertEquals(node, "0123456789abcdef");
   assertEquals(line.includes("\\"), false, line);
 });
 
@@ -30,7 +31,7 @@ Deno.test("formatJson: an error shows its message, not its stack", () => {
     properties: { error },
   } as unknown as LogRecord;
   assertEquals(
-    JSON.parse(formatJson(record)).message,
+    JSON.parse(formatJson("0123456789abcdef")(record)).message,
     "A look-up failed: TypeError: no such thing",
   );
 });

@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
-import { LogLimiter, omittedText } from "../../src/logging/rate_limited.ts";
+import { FakeTime } from "@std/testing/time";
+import { LogLimiter, omittedText, rateLimited } from "../../src/logging/rate_limited.ts";
 
 Deno.test("LogLimiter.take: as many lines as may come at once, then one each interval, the rest counted", () => {
   let now = 1_000;
@@ -38,4 +39,48 @@ Deno.test("omittedText: nothing where nothing was left out, else how many lines"
     " (1 more such line left out)",
     " (2 more such lines left out)",
   ]);
+});
+
+Deno.test("LogLimiter.onOmitted: what a burst left out is told when a line is free, also if none follows", () => {
+  using time = new FakeTime();
+  const told: unknown[] = [];
+  const onOmitted = (key: string, omitted: number) => void told.push([key, omitted]);
+  const limiter = new LogLimiter({ everyMs: 1_000, now: Date.now, onOmitted });
+  for (let count = 0; count < 5; count++) limiter.take("a");
+  limiter.take("b");
+  time.tick(999);
+  assertEquals(told, []);
+  time.tick(2);
+  assertEquals(told, [["a", 4]]);
+  assertEquals(limiter.take("a"), undefined);
+  time.tick(10_000);
+  assertEquals(told, [["a", 4], ["a", 1]]);
+});
+
+Deno.test("LogLimiter.onOmitted: a count that a line has told is not told again", () => {
+  using time = new FakeTime();
+  const told: unknown[] = [];
+  let now = 0;
+  const onOmitted = (key: string, omitted: number) => void told.push([key, omitted]);
+  const limiter = new LogLimiter({ everyMs: 1_000, now: () => now, onOmitted });
+  assertEquals([limiter.take(), limiter.take()], [0, undefined]);
+  now = 1_000;
+  assertEquals(limiter.take(), 1);
+  now = 5_000;
+  time.tick(5_000);
+  assertEquals(told, []);
+});
+
+Deno.test("rateLimited: what was left out is said with the last detail", async () => {
+  const said: unknown[] = [];
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const say = rateLimited(20, (times, detail) => {
+    said.push([times, detail]);
+    if (said.length === 2) resolve();
+  });
+  for (const detail of ["a", "b", "c"]) say(detail);
+  const alive = setTimeout(() => {}, 5_000);
+  await promise;
+  clearTimeout(alive);
+  assertEquals(said, [[1, "a"], [2, "c"]]);
 });

@@ -1,0 +1,87 @@
+import { readSettings, type Settings } from "./settings.ts";
+
+/** Settings whose values are shown in no line: whether they are set, and how many, says enough. */
+const SECRETS: ReadonlySet<string> = new Set([
+  "API_TOKEN",
+  "EMBEDDED_KEYS",
+  "REDIS_SENTINEL_USERNAME",
+  "REDIS_SENTINEL_PASSWORD",
+]);
+/** Settings whose name is not that of their field. */
+const FIELDS: Readonly<Record<string, keyof Settings>> = { API_TOKEN: "apiTokens" };
+const LONGEST = 200;
+
+/** The settings in effect, as the log shows them. */
+export interface DescribedSettings {
+  /** Every setting and its value, those that hold secrets as `set` or `unset`. */
+  readonly all: Readonly<Record<string, string>>;
+  /** The names of those that the environment sets. */
+  readonly set: readonly string[];
+}
+
+/**
+ * Says which settings are in effect, without secrets: of a URL neither credentials nor query is shown.
+ *
+ * @param environment every variable that is set, for which `readSettings` finds nothing wrong
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ *
+ * const { all, set } = describeSettings({ REDIS_URL: "redis://ann:secret@localhost:6379/1" });
+ * assertEquals(set, ["REDIS_URL"]);
+ * assertEquals(all.REDIS_URL, "redis://***@localhost:6379/1");
+ * assertEquals(all.PORT, "8088");
+ * ```
+ */
+export function describeSettings(
+  environment: Readonly<Record<string, string>>,
+): DescribedSettings {
+  const names = new Set<string>();
+  const settings = readSettings((name) => {
+    names.add(name);
+    return environment[name];
+  });
+  const entries = [...names].map((name) => [name, describe(name, { environment, settings })]);
+  return {
+    all: Object.fromEntries(entries),
+    set: [...names].filter((name) => environment[name] !== undefined),
+  };
+}
+
+function describe(
+  name: string,
+  { environment, settings }: {
+    readonly environment: Readonly<Record<string, string>>;
+    readonly settings: Settings;
+  },
+): string {
+  const field = FIELDS[name] ?? fieldOf(name);
+  const value: unknown = settings[field as keyof Settings];
+  const text = environment[name];
+  if (SECRETS.has(name)) return describeSecret(text, value);
+  if (name.endsWith("_URL")) return text === undefined ? "embedded" : withoutSecrets(text);
+  if (text !== undefined) return text === "" ? "off" : text.slice(0, LONGEST);
+  if (value === undefined || (Array.isArray(value) && value.length === 0)) return "unset";
+  return typeof value === "boolean" ? String(Number(value)) : String(value);
+}
+
+function describeSecret(text: string | undefined, value: unknown): string {
+  const count = Array.isArray(value) && value.length > 0 ? ` (${value.length})` : "";
+  return text === undefined ? count === "" ? "unset" : `default${count}` : `set${count}`;
+}
+
+/** `MAX_BUFFERED_BYTES` is read into `maxBufferedBytes`. */
+function fieldOf(name: string): string {
+  return name.toLowerCase().replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
+}
+
+/** A URL up to its query, its credentials masked: an `@` in a password stands before the last one. */
+function withoutSecrets(url: string): string {
+  const [, scheme = "", rest = ""] = /^([^:]*:\/\/)(.*)$/s.exec(url) ?? [];
+  const [path = ""] = rest.split("?", 1);
+  const at = rest.lastIndexOf("@");
+  if (at < 0) return `${scheme}${path}${path === rest ? "" : "?***"}`;
+  const [host = ""] = rest.slice(at + 1).split("?", 1);
+  return `${scheme}***@${host}${host === rest.slice(at + 1) ? "" : "?***"}`;
+}
