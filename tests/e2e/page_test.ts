@@ -13,19 +13,12 @@ const POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; " +
 /** What the browser itself reports of a refused request; no page can keep it from that. */
 const REFUSED = /status of 403|response code: 403/;
 
-/** Notes, in the page, its longest task and how often it speaks to a screen reader. */
+/** Counts, in the page, how often it speaks to a screen reader. */
 const WATCH = `
-  globalThis.seen = { longest: 0, announced: 0 };
-  new PerformanceObserver((entries) => {
-    for (const { duration } of entries.getEntries()) seen.longest = Math.max(seen.longest, duration);
-  }).observe({ entryTypes: ["longtask"] });
-  new MutationObserver(() => seen.announced++)
+  globalThis.announced = 0;
+  new MutationObserver(() => announced++)
     .observe(document.getElementById("announcer"), { childList: true });
 `;
-interface Watched {
-  readonly longest: number;
-  readonly announced: number;
-}
 
 Deno.test("the page that the gateway serves", async (t) => {
   await using gateway = await startKeywire({ EMBEDDED_KEYS: "demo,other" });
@@ -94,15 +87,17 @@ Deno.test("the page that the gateway serves", async (t) => {
       await visit(page, gateway.url);
       await connect(page, "demo", "auto");
       await page.evaluate(WATCH);
+      const cpuSeconds = await mainThread(page);
       const began = performance.now();
       await publishMany(gateway, 3_000);
       await page.locator("#count", { hasText: "3,000" }).waitFor();
       await row(page, `"n":2999`);
       const seconds = (performance.now() - began) / 1000;
-      const { longest, announced } = await page.evaluate<Watched>("seen");
+      const announced = await page.evaluate<number>("announced");
       const nodes = await page.locator("*").count();
       assert(nodes < 1_000, `the document has ${nodes} elements`);
-      assert(longest < 400, `a task took ${longest} ms`);
+      const busy = await cpuSeconds();
+      assert(busy < 4, `3,000 messages took ${busy} s of CPU`);
       assert(announced <= 2 + seconds / 4, `it spoke ${announced} times in ${seconds} s`);
       assertEquals(complaints, []);
 
@@ -333,4 +328,16 @@ function serveFolder(folder: string): Deno.HttpServer<Deno.NetAddr> {
       return new Response(null, { status: 404 });
     }
   });
+}
+
+/** What the page's main thread spends from now on, in seconds of CPU: others' load is not in it. */
+async function mainThread(page: Page): Promise<() => Promise<number>> {
+  const cdp = await page.context().newCDPSession(page);
+  await cdp.send("Performance.enable", { timeDomain: "threadTicks" });
+  const read = async () => {
+    const { metrics } = await cdp.send("Performance.getMetrics");
+    return metrics.find(({ name }) => name === "TaskDuration")!.value;
+  };
+  const start = await read();
+  return async () => await read() - start;
 }
