@@ -25,6 +25,7 @@ export class Backend implements Disposable {
   readonly #options: BackendOptions;
   readonly #redis: Redis;
   readonly #sending = new Set<Promise<void>>();
+  readonly #confirmed: number[] = [];
   #timer: ReturnType<typeof setInterval> | undefined;
 
   constructor(options: BackendOptions) {
@@ -64,6 +65,11 @@ export class Backend implements Disposable {
     return this.published.get(recipient)!.findLastIndex(({ confirmed }) => confirmed);
   }
 
+  /** How many messages of its phase were confirmed so far. */
+  get confirmedNow(): number {
+    return this.#confirmed[this.phase] ?? 0;
+  }
+
   [Symbol.dispose](): void {
     clearInterval(this.#timer);
     this.#redis.disconnect();
@@ -74,7 +80,10 @@ export class Backend implements Disposable {
     const message: Published = { phase: this.phase, confirmed: false };
     const envelope = JSON.stringify({ recipients: [recipient], n: messages.push(message) - 1 });
     const sending = this.#options.send(this.#redis, envelope).then(
-      () => void (message.confirmed = true),
+      () => {
+        message.confirmed = true;
+        this.#confirmed[message.phase] = (this.#confirmed[message.phase] ?? 0) + 1;
+      },
       () => {}, // It stays unconfirmed.
     ).finally(() => this.#sending.delete(sending));
     this.#sending.add(sending);

@@ -76,6 +76,8 @@ export async function runChaos(chaos: Chaos, options: ChaosOptions): Promise<Pha
     try {
       await run(cluster, options);
       await cluster.ready();
+      // The nodes may be back before the backend is.
+      await waitFor("the backend to publish", () => backend.confirmedNow >= recipients.length);
       await caughtUp(all, backend);
     } catch (cause) {
       const logs = cluster.nodes.map(({ process }) => process.log).join("\n");

@@ -9,8 +9,11 @@ import { together } from "../support/together.ts";
 import { waitFor } from "../support/wait.ts";
 
 const DRAIN_MS = 3_000;
-/** How much later than it should a busy machine may do something. */
-const LATE_MS = 700;
+/**
+ * How much later than it should a busy machine may do something. A drain that waits for the answer of a
+ * frozen Redis, or for a client that does not read, takes a minute or has no end.
+ */
+const LATE_MS = 3_000;
 
 /** A gateway with a key each for `count` clients. */
 async function start(
@@ -127,7 +130,7 @@ together("SIGTERM sends every client away in time", {
       socket.close();
     }
     assertEquals((await gateway.ended).code, 0);
-    assert(since() < 5_000, `it took ${since()} ms`);
+    assert(since() < 2 * LATE_MS, `it took ${since()} ms`);
   },
   "in no time when there is none": async () => {
     const { gateway } = await start({ DRAIN_SECONDS: "0" });

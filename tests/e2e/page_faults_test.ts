@@ -99,6 +99,7 @@ const CASES: Record<string, (stage: Stage) => Promise<void>> = {
     await using line = await listen(stage, "offline");
     const { page, proxy, serials } = line;
     await page.context().setOffline(true);
+    await page.waitForFunction("!navigator.onLine"); // The page learns of it a moment later.
     proxy.cut();
     await inState(page, "offline");
     assertStringIncludes(await page.textContent("#state") ?? "", "Offline");
