@@ -4,7 +4,7 @@ import config from "./deno.json" with { type: "json" };
 import { createApi } from "./src/api/mod.ts";
 import { type AppOptions, createApp, createInternalApp, pageConfig } from "./src/app.ts";
 import { openBus } from "./src/bus/mod.ts";
-import { Gateway, Revalidation } from "./src/gateway/mod.ts";
+import { Gateway, Rebalancing, Revalidation } from "./src/gateway/mod.ts";
 import { LookUps, openKeyStore } from "./src/keystores/mod.ts";
 import { configureLog } from "./src/logging/log.ts";
 import * as ops from "./src/ops/mod.ts";
@@ -35,8 +35,16 @@ const revalidation = new Revalidation({
 });
 revalidation.start();
 
-const report = ops.createNodeReport({ gateway, bus, version: config.version });
+const rebalancing = new Rebalancing({
+  connections: gateway.manager.connections,
+  registry: presence,
+  sendReconnect: (connection, retryMs) => gateway.manager.sendReconnect(connection, retryMs),
+  now: () => performance.now(),
+});
+if (settings.rebalance) rebalancing.start();
+
 const health = new ops.Health(bus, keyStore, gateway, presence);
+const report = ops.createNodeReport({ gateway, bus, health, version: config.version });
 const isOpen = ops.isOpen(settings);
 const options: AppOptions = {
   websocket: new WebSocketTransport(gateway.manager),
@@ -60,6 +68,7 @@ const options: AppOptions = {
     presence,
     lookUps,
     revalidation,
+    rebalancing,
     version: config.version,
     eventLoopDelay: new ops.EventLoopDelay().seconds,
   }),
@@ -84,6 +93,7 @@ log.info("Draining: {connections} connections, at most {seconds} s", {
   connections: gateway.manager.connections.size,
   seconds: settings.drainSeconds,
 });
+rebalancing[Symbol.dispose]();
 await ops.drain({
   connections: gateway.manager.connections,
   durationMs: settings.drainSeconds * 1000,

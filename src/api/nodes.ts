@@ -11,9 +11,14 @@ const Node = z.object({
   version: z.string(),
   since: z.iso.datetime().openapi({ description: "Since when it has run." }),
   connections: z.int(),
+  readySeconds: z.int().optional().openapi({
+    description: "For how long it has been ready for clients; absent while it is not.",
+  }),
   messagesPerSecond: z.number().optional(),
   deliveriesPerSecond: z.number().optional(),
-  lagMs: z.number().optional().openapi({ description: "How far it trails the stream." }),
+  lagMs: z.number().optional().openapi({
+    description: "How far it trails the stream; absent where that is not known.",
+  }),
   trouble: z.string().optional().openapi({ description: "What is wrong with it." }),
   isDraining: z.boolean().optional().openapi({ description: "Whether it goes away." }),
 }).openapi("Node");
@@ -48,6 +53,7 @@ export function listNodes(
         version: node.version,
         since: new Date(node.since).toISOString(),
         connections: node.connections,
+        readySeconds: node.readySeconds,
         messagesPerSecond: node.messagesPerSecond,
         deliveriesPerSecond: node.deliveriesPerSecond,
         lagMs: node.lagMs,

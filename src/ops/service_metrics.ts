@@ -1,4 +1,5 @@
 import type { Bus } from "../bus/port.ts";
+import type { Rebalancing } from "../gateway/rebalancing.ts";
 import type { Revalidation } from "../gateway/revalidation.ts";
 import type { LookUps } from "../keystores/mod.ts";
 import type { NodeRegistry, Presence } from "../presence/port.ts";
@@ -12,6 +13,7 @@ export interface ServiceMetricsOptions {
   readonly presence: Pick<Presence, "refusals" | "stats" | "unhealthyReason"> & NodeRegistry;
   readonly lookUps: Pick<LookUps, "counts">;
   readonly revalidation: Pick<Revalidation, "counts">;
+  readonly rebalancing: Pick<Rebalancing, "sent">;
 }
 
 /** The services that a node depends on: Redis, the key store, and presence over all nodes. */
@@ -104,7 +106,10 @@ function addStoreMetrics(
   });
 }
 
-function addPresenceMetrics(metrics: MetricSet, { presence }: ServiceMetricsOptions): void {
+function addPresenceMetrics(
+  metrics: MetricSet,
+  { presence, rebalancing }: ServiceMetricsOptions,
+): void {
   metrics.gauge("keywire_presence_up", "1 while it is known who is there, on all nodes.", () => {
     return presence.unhealthyReason === undefined ? 1 : 0;
   });
@@ -122,6 +127,11 @@ function addPresenceMetrics(metrics: MetricSet, { presence }: ServiceMetricsOpti
     "keywire_presence_reaped_nodes_total",
     "Nodes that vanished, whose recipients this node removed.",
     () => presence.stats.reapedNodes,
+  );
+  metrics.counter(
+    "keywire_rebalanced_connections_total",
+    "Connections that were told to go to another node, where REBALANCE is 1.",
+    () => rebalancing.sent,
   );
 }
 

@@ -58,7 +58,9 @@ export interface NodeReport {
   /** Messages that came from the bus, and messages handed to connections, a second. */
   readonly messagesPerSecond?: number;
   readonly deliveriesPerSecond?: number;
-  /** How far it trails the stream, in milliseconds. */
+  /** For how long it has been ready for clients, in seconds; absent while it is not. */
+  readonly readySeconds?: number;
+  /** How far it trails the stream, in milliseconds; absent where that is not known. */
   readonly lagMs?: number;
   /** What is wrong with it, one line without secrets. */
   readonly trouble?: string | undefined;

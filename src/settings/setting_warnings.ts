@@ -13,6 +13,7 @@ const PARTS: Readonly<Record<string, readonly string[]>> = {
   ],
   REDIS_URL: [
     "REDIS_PREFIX",
+    "REBALANCE",
     "REDIS_SENTINEL_USERNAME",
     "REDIS_SENTINEL_PASSWORD",
     "CONNECTED_CHANNEL",

@@ -50,6 +50,8 @@ export interface Settings {
   readonly revalidateSeconds: number;
   readonly presenceGraceSeconds: number;
   readonly drainSeconds: number;
+  /** Whether a node that has more than its share sends clients to the others. */
+  readonly rebalance: boolean;
   readonly logLevel: "debug" | "info" | "warning" | "error";
   /** Undefined: text on a terminal, else json. */
   readonly logFormat: "text" | "json" | undefined;
@@ -122,6 +124,7 @@ export function readSettings(get: (name: string) => string | undefined): Setting
     revalidateSeconds: env.integer("REVALIDATE_SECONDS", { default: 30, from: 1, to: DAY }),
     presenceGraceSeconds: env.integer("PRESENCE_GRACE_SECONDS", { default: 0, from: 0, to: 3600 }),
     drainSeconds: env.integer("DRAIN_SECONDS", { default: 4, from: 0, to: 600 }),
+    rebalance: env.oneOf("REBALANCE", ["0", "1"]) === "1",
     logLevel: env.oneOf("LOG_LEVEL", ["debug", "info", "warning", "error"]) ?? "info",
     logFormat: env.oneOf("LOG_FORMAT", ["text", "json"]),
   };

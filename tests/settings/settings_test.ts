@@ -50,6 +50,7 @@ Deno.test("an empty environment gives the documented defaults", () => {
     revalidateSeconds: 30,
     presenceGraceSeconds: 0,
     drainSeconds: 4,
+    rebalance: false,
     logLevel: "info",
     logFormat: undefined,
   });
@@ -91,6 +92,7 @@ Deno.test("every variable is read into the setting of its name", () => {
     REVALIDATE_SECONDS: "10",
     PRESENCE_GRACE_SECONDS: "5",
     DRAIN_SECONDS: "0",
+    REBALANCE: "1",
     LOG_LEVEL: "debug",
     LOG_FORMAT: "json",
   });
@@ -130,6 +132,7 @@ Deno.test("every variable is read into the setting of its name", () => {
     revalidateSeconds: 10,
     presenceGraceSeconds: 5,
     drainSeconds: 0,
+    rebalance: true,
     logLevel: "debug",
     logFormat: "json",
   });
@@ -274,6 +277,7 @@ const WRONG: Readonly<Record<string, readonly string[]>> = {
   REVALIDATE_SECONDS: ["0"],
   PRESENCE_GRACE_SECONDS: ["3601"],
   DRAIN_SECONDS: ["601"],
+  REBALANCE: ["yes", "2"],
   LOG_LEVEL: ["", "INFO", "trace"],
   LOG_FORMAT: ["", "xml"],
 };

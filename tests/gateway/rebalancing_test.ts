@@ -1,0 +1,190 @@
+import { assert, assertEquals } from "@std/assert";
+import { type Format, PLAIN, SSE, V1 } from "../../src/core/format.ts";
+import { Rebalancing } from "../../src/gateway/rebalancing.ts";
+import { PresenceUnavailable } from "../../src/presence/mod.ts";
+import type { NodeInfo } from "../../src/presence/port.ts";
+
+/** How old the others' view of a node may be, in seconds: told and read every 3 s. */
+const RENEW_SECONDS = 3;
+
+class Client {
+  ended = false;
+  attached = true;
+  /** How often it was sent away. */
+  moves = 0;
+  constructor(readonly format: Format = V1) {}
+}
+
+class SimulatedNode {
+  readonly connections = new Map<Client, true>();
+  readonly rebalancing: Rebalancing<Client>;
+  /** How many it sent away in each second. */
+  readonly sent: number[] = [];
+  /** What the others know. */
+  published = 0;
+  /** Clients that it told to leave in this second. */
+  readonly leaving: Client[] = [];
+
+  constructor(readonly index: number, readonly nodes: SimulatedNode[], now: () => number) {
+    this.rebalancing = new Rebalancing<Client>({
+      connections: this.connections,
+      registry: { nodes: () => Promise.resolve(nodes.map((node) => this.#view(node))) },
+      sendReconnect: (client) => this.leaving.push(client),
+      now,
+    });
+  }
+
+  #view(node: SimulatedNode): NodeInfo {
+    const isThis = node === this;
+    const connections = isThis ? node.connections.size : node.published;
+    const common = { version: "0", since: 0, address: "", readySeconds: 60 };
+    return { ...common, id: String(node.index), isThis, connections };
+  }
+}
+
+/** Chooses a node for a client, as a balancer does. */
+type Balancer = (nodes: readonly SimulatedNode[], turn: number) => SimulatedNode;
+
+const BALANCERS: Readonly<Record<string, Balancer>> = {
+  "round robin": (nodes, turn) => nodes[turn % nodes.length]!,
+  "least connections": (nodes) =>
+    nodes.reduce((least, node) => node.connections.size < least.connections.size ? node : least),
+};
+
+/** Plays seconds with nodes that begin with so many connections each. */
+async function simulate(
+  start: readonly number[],
+  { balancer, seconds }: { readonly balancer: Balancer; readonly seconds: number },
+): Promise<{ nodes: readonly SimulatedNode[]; clients: readonly Client[] }> {
+  let second = 0;
+  let turn = 0;
+  const nodes: SimulatedNode[] = [];
+  for (const index of start.keys()) {
+    nodes.push(new SimulatedNode(index, nodes, () => second * 1000));
+  }
+  const clients = nodes.flatMap((node, index) =>
+    Array.from({ length: start[index]! }, () => new Client()).map((client) => {
+      node.connections.set(client, true);
+      return client;
+    })
+  );
+  for (; second < seconds; second++) {
+    // Each node tells its number at a time of its own.
+    for (const node of nodes) {
+      if (second % RENEW_SECONDS === node.index % RENEW_SECONDS) {
+        node.published = node.connections.size;
+      }
+    }
+    for (const node of nodes) {
+      const before = node.connections.size;
+      await node.rebalancing.check();
+      const { length } = node.leaving;
+      node.sent.push(length);
+      assert(length <= Math.max(1, before * 0.01 + 1), `${length} of ${before} in one second`);
+    }
+    for (const node of nodes) {
+      for (const client of node.leaving.splice(0)) {
+        node.connections.delete(client);
+        client.moves++;
+        balancer(nodes, turn++).connections.set(client, true);
+      }
+    }
+  }
+  return { nodes, clients };
+}
+
+for (const [name, balancer] of Object.entries(BALANCERS)) {
+  for (
+    const start of [
+      [1_000, 0],
+      [1_000, 0, 0],
+      [500, 500, 0],
+      [1_000, 0, 0, 0, 0],
+      [250, 250, 250, 250, 0],
+      [9, 0],
+    ]
+  ) {
+    Deno.test(`Rebalancing: ${start} connections behind ${name} even out, and then rest`, async () => {
+      const seconds = start[0]! < 100 ? 1_500 : 600;
+      const { nodes, clients } = await simulate(start, { balancer, seconds });
+      const mean = clients.length / nodes.length;
+      const most = Math.max(...nodes.map(({ connections }) => connections.size));
+      assert(most <= Math.max(1.2 * mean, mean + 1), `${most} at most, a mean of ${mean}`);
+      const late = nodes.flatMap(({ sent }) => sent.slice(seconds / 2));
+      assertEquals(late.filter((count) => count > 0), [], "sent away though all was even");
+      for (const [index, node] of nodes.entries()) {
+        const total = node.sent.reduce((sum, count) => sum + count, 0);
+        if (start[index] === 0) assertEquals(total, 0, `node ${index} got clients, and sent some`);
+      }
+      // Round robin gives some back to the node that they came from.
+      const bound = name === "round robin" ? nodes.length : 1;
+      const moves = clients.reduce((sum, client) => sum + client.moves, 0);
+      assert(moves <= bound * clients.length, `${moves} moves of ${clients.length} clients`);
+    });
+  }
+}
+
+function alone(clients: readonly Client[], nodes: () => Promise<readonly NodeInfo[]>) {
+  const connections = new Map(clients.map((client) => [client, true]));
+  const told: Client[] = [];
+  const times: number[] = [];
+  let now = 0;
+  const rebalancing = new Rebalancing<Client>({
+    connections,
+    registry: { nodes },
+    sendReconnect: (client, retryMs) => {
+      told.push(client);
+      times.push(retryMs);
+    },
+    now: () => now,
+  });
+  const check = async () => {
+    now += 1_000;
+    await rebalancing.check();
+  };
+  return { rebalancing, told, times, check };
+}
+
+const crowded = (connections: number) => () =>
+  Promise.resolve([connections, 0].map((count, index) => ({
+    id: String(index),
+    isThis: index === 0,
+    address: "",
+    version: "0",
+    since: 0,
+    connections: count,
+    readySeconds: 60,
+  })));
+
+Deno.test("Rebalancing: sends clients of keywire.v1 alone away, the first come first, within a second", async () => {
+  const kinds = [PLAIN, SSE, V1, V1];
+  const clients = Array.from({ length: 800 }, (_, at) => new Client(kinds[at % 4]!));
+  clients[2]!.attached = false; // It reads what it missed.
+  const { told, times, check, rebalancing } = alone(clients, crowded(clients.length));
+  await check();
+  assertEquals(told, [3, 6, 7, 10, 11, 14, 15, 18].map((at) => clients[at]!));
+  assert(times.every((ms) => ms >= 0 && ms <= 1_000), String(times));
+  assertEquals(rebalancing.sent, 8);
+});
+
+Deno.test("Rebalancing: a client that does not obey is told once", async () => {
+  const clients = Array.from({ length: 100 }, () => new Client());
+  const { told, check } = alone(clients, crowded(clients.length));
+  for (let second = 0; second < 300; second++) await check();
+  assertEquals(new Set(told).size, told.length, "told twice");
+  assertEquals(told.length, clients.length);
+});
+
+Deno.test("Rebalancing: sends no client away while the nodes are not known, and makes up for nothing", async () => {
+  const clients = Array.from({ length: 1_000 }, () => new Client());
+  let isKnown = false;
+  const { told, check } = alone(clients, () => {
+    if (!isKnown) return Promise.reject(new PresenceUnavailable("not known"));
+    return crowded(clients.length)();
+  });
+  for (let second = 0; second < 30; second++) await check();
+  assertEquals(told.length, 0);
+  isKnown = true;
+  await check();
+  assertEquals(told.length, 10);
+});
