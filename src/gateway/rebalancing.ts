@@ -2,6 +2,7 @@ import { getLogger } from "@logtape/logtape";
 import type { Connection } from "../core/delivery/connection.ts";
 import { surplus } from "../core/surplus.ts";
 import { type NodeRegistry, PresenceUnavailable } from "../presence/mod.ts";
+import { repeat } from "./repeat.ts";
 
 const log = getLogger(["keywire", "rebalancing"]);
 
@@ -39,7 +40,7 @@ export class Rebalancing<C extends Candidate = Connection> implements Disposable
   #allowance = 0;
   #sent = 0;
   #isBusy = false;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  #rounds: Disposable | undefined;
 
   constructor(options: RebalancingOptions<C>) {
     this.#options = options;
@@ -52,10 +53,7 @@ export class Rebalancing<C extends Candidate = Connection> implements Disposable
 
   /** Compares the nodes each second. */
   start(): void {
-    this.#timer = setTimeout(async () => {
-      await this.check();
-      if (this.#timer !== undefined) this.start();
-    }, EVERY_MS);
+    this.#rounds = repeat(() => this.check(), EVERY_MS);
   }
 
   /** Compares the nodes once, and sends away what one second allows. Never throws. */
@@ -83,8 +81,7 @@ export class Rebalancing<C extends Candidate = Connection> implements Disposable
   }
 
   [Symbol.dispose](): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+    this.#rounds?.[Symbol.dispose]();
   }
 
   /** How many were told of late and are still there: they count as gone. */

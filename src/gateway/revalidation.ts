@@ -2,6 +2,7 @@ import { getLogger } from "@logtape/logtape";
 import { CLOSE } from "../core/close_codes.ts";
 import type { Connection } from "../core/delivery/connection.ts";
 import { type KeyStore, StoreUnavailable } from "../keystores/mod.ts";
+import { repeat } from "./repeat.ts";
 
 const log = getLogger(["keywire", "revalidation"]);
 
@@ -38,7 +39,7 @@ export interface RevalidationOptions {
 export class Revalidation implements Disposable {
   readonly #options: RevalidationOptions;
   readonly #counts = { completed: 0, failed: 0, revoked: 0, changed: 0 };
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  #rounds: Disposable | undefined;
 
   constructor(options: RevalidationOptions) {
     this.#options = options;
@@ -51,10 +52,7 @@ export class Revalidation implements Disposable {
 
   /** Looks the keys up, again and again. */
   start(): void {
-    this.#timer = setTimeout(async () => {
-      await this.check();
-      if (this.#timer !== undefined) this.start();
-    }, this.#options.everyMs);
+    this.#rounds = repeat(() => this.check(), this.#options.everyMs);
   }
 
   /** Looks every key up once. */
@@ -81,8 +79,7 @@ export class Revalidation implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+    this.#rounds?.[Symbol.dispose]();
   }
 
   /** Closes `connections` unless they hear for just `recipients`. */

@@ -18,7 +18,6 @@ export class EventLoopDelay implements Disposable {
   readonly seconds = new Buckets(BOUNDS);
   readonly #timer: ReturnType<typeof setInterval>;
   readonly #limiter = new LogLimiter({ everyMs: LOG_EVERY_MS });
-  #worstMs = 0;
 
   constructor() {
     let due = performance.now() + EVERY_MS;
@@ -29,16 +28,8 @@ export class EventLoopDelay implements Disposable {
     }, EVERY_MS);
   }
 
-  /** The worst since it was asked before, in milliseconds. */
-  takeWorstMs(): number {
-    const worst = this.#worstMs;
-    this.#worstMs = 0;
-    return worst;
-  }
-
   #observe(lateMs: number): void {
     this.seconds.observe(lateMs / 1000);
-    this.#worstMs = Math.max(this.#worstMs, lateMs);
     if (lateMs < TOLD_MS) return;
     const omitted = this.#limiter.take();
     if (omitted === undefined) return;

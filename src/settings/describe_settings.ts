@@ -79,9 +79,7 @@ function fieldOf(name: string): string {
 /** A URL up to its query, its credentials masked: an `@` in a password stands before the last one. */
 function withoutSecrets(url: string): string {
   const [, scheme = "", rest = ""] = /^([^:]*:\/\/)(.*)$/s.exec(url) ?? [];
-  const [path = ""] = rest.split("?", 1);
   const at = rest.lastIndexOf("@");
-  if (at < 0) return `${scheme}${path}${path === rest ? "" : "?***"}`;
-  const [host = ""] = rest.slice(at + 1).split("?", 1);
-  return `${scheme}***@${host}${host === rest.slice(at + 1) ? "" : "?***"}`;
+  const [where, query] = rest.slice(at + 1).split("?", 2);
+  return `${scheme}${at < 0 ? "" : "***@"}${where}${query === undefined ? "" : "?***"}`;
 }

@@ -12,7 +12,7 @@ import { Proxy } from "../support/proxy.ts";
 import { RedisServer, startRedis } from "../support/redis.ts";
 import { together } from "../support/together.ts";
 import { waitFor } from "../support/wait.ts";
-import { append, gaps, hears, open, openReady, type RedisNode } from "./redis_node.ts";
+import { appendHeard, gaps, hears, open, openReady, type RedisNode } from "./redis_node.ts";
 
 /** A probe every 3 s that is missed after 3 s more, and some slack for a busy machine. */
 const NOTICED_MS = 9_000;
@@ -187,10 +187,8 @@ together("RedisBus", {
       request.includes("xread\r\n") ? request.replace("my_stream", "no_stream") : request
     );
     // The read under way may still take the first entry.
-    await append(server, "one");
-    await node.recorder.heard("entry one");
-    await append(server, "two");
-    await node.recorder.heard("entry two");
+    await appendHeard(server, "one", node);
+    await appendHeard(server, "two", node);
     assert(logged.some((line) => line.includes(`:${proxy.port}`) && line.includes("trails")));
     proxy.rewrite((request) => request);
     await hears(node);

@@ -3,8 +3,8 @@ import type { RedisServer } from "../support/redis.ts";
 import { waitFor } from "../support/wait.ts";
 import { Recorder } from "./recorder.ts";
 
-/** A wait of 5 s at most between attempts and a probe, on a machine that does other things meanwhile. */
-const BACK_MS = 20_000;
+/** A wait of 5 s at most between attempts, and a probe, in milliseconds. */
+export const BACK_MS = 12_000;
 
 /** A bus on a real Redis, and what it hands over. */
 export interface RedisNode extends AsyncDisposable {
@@ -48,6 +48,17 @@ export async function append(
 ): Promise<string> {
   const reply = await server.tell("XADD", "my_stream", "*", ...before, "message", text);
   return reply.split("\r\n")[1] ?? "";
+}
+
+/** The same, and waits until `node` heard it. */
+export async function appendHeard(
+  server: RedisServer,
+  text: string,
+  node: RedisNode,
+): Promise<string> {
+  const id = await append(server, text);
+  await node.recorder.heard(`entry ${text}`);
+  return id;
 }
 
 /** The gaps that were told. */

@@ -6,12 +6,10 @@ import { Proxy } from "../support/proxy.ts";
 import { RedisServer, startRedis } from "../support/redis.ts";
 import { together } from "../support/together.ts";
 import { waitFor } from "../support/wait.ts";
-import { append, gaps, hears, open, openReady } from "./redis_node.ts";
+import { append, appendHeard, BACK_MS, gaps, hears, open, openReady } from "./redis_node.ts";
 
 /** A probe every 3 s that is missed after 3 s more, and some slack for a busy machine. */
 const NOTICED_MS = 9_000;
-/** A wait of 5 s at most between attempts, and a probe. */
-const BACK_MS = 12_000;
 
 together("RedisBus, its stream", {
   "loses nothing of the stream when Redis is killed and started again": async () => {
@@ -62,8 +60,7 @@ together("RedisBus, its stream", {
     await using server = await startRedis();
     await using proxy = new Proxy(server.port);
     await using node = await openReady(proxy.port);
-    const last = await append(server, "seen");
-    await node.recorder.heard("entry seen");
+    const last = await appendHeard(server, "seen", node);
     proxy.refuse();
     await append(server, "lost");
     const kept = await append(server, "kept");
@@ -82,15 +79,13 @@ together("RedisBus, its stream", {
       await using proxy = new Proxy(server.port);
       await using node = await openReady(proxy.port);
       const first = await append(server, "1");
-      const second = await append(server, "2");
-      await node.recorder.heard("entry 2");
+      const second = await appendHeard(server, "2", node);
       await server.tell("XDEL", "my_stream", second);
       proxy.cut();
       await waitFor("unhealthyReason", () => node.bus.unhealthyReason !== undefined);
       await hears(node);
       await server.tell("XDEL", "my_stream", first);
-      await append(server, "3");
-      await node.recorder.heard("entry 3");
+      await appendHeard(server, "3", node);
       proxy.refuse();
       await append(server, "4");
       await server.tell("XTRIM", "my_stream", "MAXLEN", "2");
@@ -102,13 +97,11 @@ together("RedisBus, its stream", {
   "says a gap when the stream is flushed while it listens, and goes on with the next": async () => {
     await using server = await startRedis();
     await using node = await openReady(server.port);
-    const last = await append(server, "seen");
-    await node.recorder.heard("entry seen");
+    const last = await appendHeard(server, "seen", node);
     await server.tell("FLUSHALL");
     await node.recorder.heard("gap stream");
     await checks(server, 3);
-    const next = await append(server, "next");
-    await node.recorder.heard("entry next");
+    const next = await appendHeard(server, "next", node);
     assertEquals(node.recorder.news, ["entry seen", "gap stream", "entry next"]);
     assert(compareIds(last, node.recorder.gapId ?? "") < 0);
     assert(compareIds(node.recorder.gapId ?? "", next) < 0);
@@ -118,8 +111,7 @@ together("RedisBus, its stream", {
     async () => {
       await using server = await startRedis();
       await using node = await openReady(server.port);
-      await append(server, "seen");
-      await node.recorder.heard("entry seen");
+      await appendHeard(server, "seen", node);
       await server.tell(
         "EVAL",
         "redis.call('DEL', 'my_stream') redis.call('XADD', 'my_stream', '1-1', 'message', 'old')",
@@ -135,8 +127,7 @@ together("RedisBus, its stream", {
   "says a gap when a burst was trimmed before it could be read": async () => {
     await using server = await startRedis();
     await using node = await openReady(server.port);
-    await append(server, "seen");
-    await node.recorder.heard("entry seen");
+    await appendHeard(server, "seen", node);
     await server.tell(
       "EVAL",
       "for i = 1, 5000 do redis.call('XADD', 'my_stream', 'MAXLEN', '2000', '*', 'message', i) end",
@@ -159,8 +150,7 @@ together("RedisBus, its stream", {
     proxy.cutAfter(Infinity);
     await hears(node);
     await node.recorder.heard("entry only once");
-    await append(server, "next");
-    await node.recorder.heard("entry next");
+    await appendHeard(server, "next", node);
     const news = node.recorder.news.filter((line) => line !== "gap channel");
     assertEquals(news, ["entry only once", "entry next"]);
   },
@@ -177,8 +167,7 @@ together("RedisBus, its stream", {
     await assertRejects(() => node.bus.publish("{}"), BusUnavailable, "WRONGTYPE");
     await server.tell("DEL", "my_stream");
     await hears(node);
-    await append(server, "next");
-    await node.recorder.heard("entry next");
+    await appendHeard(server, "next", node);
     assertEquals(node.recorder.news, ["entry next"]);
   },
 
@@ -199,8 +188,7 @@ together("RedisBus, its stream", {
       const tail = await append(server, "tail", "other", "x");
       await using node = await openReady(server.port);
       assertEquals(node.recorder.filledWith, tail);
-      await append(server, "live");
-      await node.recorder.heard("entry live");
+      await appendHeard(server, "live", node);
       const past = Array.from({ length: 2_500 }, (_, at) => `past ${at + 1}`);
       assertEquals(node.recorder.lines.filter((line) => line !== "beat"), [
         "past before",

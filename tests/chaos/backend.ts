@@ -25,7 +25,6 @@ export class Backend implements Disposable {
   readonly #options: BackendOptions;
   readonly #redis: Redis;
   readonly #sending = new Set<Promise<void>>();
-  readonly #confirmed: number[] = [];
   #timer: ReturnType<typeof setInterval> | undefined;
 
   constructor(options: BackendOptions) {
@@ -65,9 +64,10 @@ export class Backend implements Disposable {
     return this.published.get(recipient)!.findLastIndex(({ confirmed }) => confirmed);
   }
 
-  /** How many messages of its phase were confirmed so far. */
-  get confirmedNow(): number {
-    return this.#confirmed[this.phase] ?? 0;
+  /** How many messages of `phase` were confirmed so far. */
+  confirmedIn(phase: number): number {
+    const all = [...this.published.values()].flat();
+    return all.filter((message) => message.confirmed && message.phase === phase).length;
   }
 
   [Symbol.dispose](): void {
@@ -80,10 +80,7 @@ export class Backend implements Disposable {
     const message: Published = { phase: this.phase, confirmed: false };
     const envelope = JSON.stringify({ recipients: [recipient], n: messages.push(message) - 1 });
     const sending = this.#options.send(this.#redis, envelope).then(
-      () => {
-        message.confirmed = true;
-        this.#confirmed[message.phase] = (this.#confirmed[message.phase] ?? 0) + 1;
-      },
+      () => void (message.confirmed = true),
       () => {}, // It stays unconfirmed.
     ).finally(() => this.#sending.delete(sending));
     this.#sending.add(sending);

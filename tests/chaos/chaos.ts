@@ -77,7 +77,10 @@ export async function runChaos(chaos: Chaos, options: ChaosOptions): Promise<Pha
       await run(cluster, options);
       await cluster.ready();
       // The nodes may be back before the backend is.
-      await waitFor("the backend to publish", () => backend.confirmedNow >= recipients.length);
+      await waitFor(
+        "the backend to publish",
+        () => backend.confirmedIn(index) >= recipients.length,
+      );
       await caughtUp(all, backend);
     } catch (cause) {
       const logs = cluster.nodes.map(({ process }) => process.log).join("\n");
@@ -91,10 +94,9 @@ export async function runChaos(chaos: Chaos, options: ChaosOptions): Promise<Pha
   for (const { recipient, heard } of all) {
     settle(backend.published.get(recipient)!, heard, accounts);
   }
-  const confirmed = [...backend.published.values()].flat().filter(({ confirmed }) => confirmed);
   return chaos.phases.map(({ name }, index) => ({
     name,
-    messages: confirmed.filter(({ phase }) => phase === index).length,
+    messages: backend.confirmedIn(index),
     words: words[index]!,
     ...accounts[index]!,
   }));

@@ -9,11 +9,10 @@ import { together } from "../support/together.ts";
 import { waitFor } from "../support/wait.ts";
 
 const DRAIN_MS = 3_000;
-/**
- * How much later than it should a busy machine may do something. A drain that waits for the answer of a
- * frozen Redis, or for a client that does not read, takes a minute or has no end.
- */
-const LATE_MS = 3_000;
+/** How much later than it should a busy machine may do something. */
+const LATE_MS = 700;
+/** The same where the node also waits half a second for a Redis that does not answer; it could for ever. */
+const UNANSWERED_LATE_MS = 3_000;
 
 /** A gateway with a key each for `count` clients. */
 async function start(
@@ -108,7 +107,7 @@ together("SIGTERM sends every client away in time", {
       const since = terminate(gateway);
       assertEquals((await client.closed).code, 1012);
       assertEquals((await gateway.ended).code, 0);
-      assert(since() < DRAIN_MS + LATE_MS, `it took ${since()} ms`);
+      assert(since() < DRAIN_MS + UNANSWERED_LATE_MS, `it took ${since()} ms`);
     }));
   },
   "at once when no client is connected": async () => {
@@ -130,7 +129,7 @@ together("SIGTERM sends every client away in time", {
       socket.close();
     }
     assertEquals((await gateway.ended).code, 0);
-    assert(since() < 2 * LATE_MS, `it took ${since()} ms`);
+    assert(since() < 5_000, `it took ${since()} ms`);
   },
   "in no time when there is none": async () => {
     const { gateway } = await start({ DRAIN_SECONDS: "0" });
