@@ -98,10 +98,12 @@ const CASES: Record<string, (stage: Stage) => Promise<void>> = {
   "tries nothing while its browser is offline, and catches up then": async (stage) => {
     await using line = await listen(stage, "offline");
     const { page, proxy, serials } = line;
+    // A browser that is made to be offline may keep the end of a connection from its page.
+    proxy.refuse();
+    await inState(page, "waiting");
     await page.context().setOffline(true);
-    await page.waitForFunction("!navigator.onLine"); // The page learns of it a moment later.
-    proxy.cut();
     await inState(page, "offline");
+    proxy.accept();
     assertStringIncludes(await page.textContent("#state") ?? "", "Offline");
     await serials.more(20);
     assertEquals(proxy.connections, 0);
