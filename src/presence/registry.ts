@@ -165,6 +165,7 @@ export class Registry implements Omit<Presence, "refusals" | "part" | "stats">, 
   }
 
   async #leave(): Promise<void> {
+    await this.#forgetFormer(); // There may be no other node that would.
     const { epoch, former } = this.#lease;
     const { nodes } = this.#names;
     const isClean = !this.#records.holdsAny && former.length === 0;

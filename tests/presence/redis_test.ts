@@ -65,6 +65,23 @@ together("RedisPresence", {
     assertEquals(await leftovers(backend), []);
   },
 
+  "leaves nothing of its former leases when it is the last one to go": async () => {
+    await using server = await startRedis();
+    await trustRegistry(server);
+    await using backend = await openBackend(server.url, CHANNELS);
+    await using node = openRedisPresence(server.url);
+    const id = async () => (await node.nodes().catch(() => []))[0]?.id;
+    const recipients = Array.from({ length: 3_000 }, (_, at) => `r${at}`); // They move in batches.
+    node.add(recipients);
+    await node.settled();
+    const former = await id();
+    await backend.redis.hdel("keywire:{nodes}", former!);
+    await waitFor("another lease", async () => ![undefined, former].includes(await id()));
+    node.remove(recipients);
+    await node[Symbol.asyncDispose]();
+    assertEquals(await leftovers(backend), []);
+  },
+
   "says nothing of a Redis that lost everything, and writes it again": async () => {
     await using server = await startRedis();
     await trustRegistry(server);
