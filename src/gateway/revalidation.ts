@@ -25,7 +25,7 @@ export interface RevalidationOptions {
   /** The open connections, and the keys that they were admitted with. */
   readonly connections: ReadonlyMap<Connection, { readonly key: string }>;
   readonly store: Pick<KeyStore, "find">;
-  /** How long after a round the next one begins, in milliseconds. */
+  /** How long after a round began the next one begins, in milliseconds. */
   readonly everyMs: number;
   /** How long the store may take for a batch, in milliseconds. */
   readonly timeoutMs: number;
