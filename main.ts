@@ -1,7 +1,7 @@
 /** Keywire: settings → parts → serve → drain. The only wiring. */
 import { getLogger } from "@logtape/logtape";
 import config from "./deno.json" with { type: "json" };
-import { createApi } from "./src/api/mod.ts";
+import { createApi, guard } from "./src/api/mod.ts";
 import { type AppOptions, createApp, createInternalApp, pageConfig } from "./src/app.ts";
 import { openBus } from "./src/bus/mod.ts";
 import { Gateway, Rebalancing, Revalidation } from "./src/gateway/mod.ts";
@@ -44,7 +44,15 @@ const rebalancing = new Rebalancing({
 if (settings.rebalance) rebalancing.start();
 
 const health = new ops.Health(bus, keyStore, gateway, presence);
-const report = ops.createNodeReport({ gateway, bus, health, version: config.version });
+const eventLoopDelay = new ops.EventLoopDelay();
+const report = ops.createNodeReport({
+  gateway,
+  bus,
+  health,
+  eventLoopDelay,
+  maxConnections: settings.maxConnections,
+  version: config.version,
+});
 const isOpen = ops.isOpen(settings);
 const options: AppOptions = {
   websocket: new WebSocketTransport(gateway.manager),
@@ -59,6 +67,16 @@ const options: AppOptions = {
     restart: isOpen ? () => ops.simulateRestart(gateway) : undefined,
     version: config.version,
   }),
+  opsApi: ops.createOpsApi({
+    guard: guard({ tokens: settings.apiTokens, open: isOpen }),
+    bus,
+    gateway,
+    health,
+    presence,
+    report,
+    nodeId,
+  }),
+  opsPage: ops.createOpsPage(),
   health,
   metrics: ops.createMetrics({
     bus,
@@ -70,7 +88,7 @@ const options: AppOptions = {
     revalidation,
     rebalancing,
     version: config.version,
-    eventLoopDelay: new ops.EventLoopDelay().seconds,
+    eventLoopDelay: eventLoopDelay.seconds,
   }),
   allowedOrigins: settings.allowedOrigins,
   pageConfig: (host) => pageConfig(settings, { isOpen, host }),

@@ -18,12 +18,16 @@ export interface AppOptions {
   readonly events: Transport;
   /** `/api` and `/openapi.json`. */
   readonly api: ReturnType<typeof createApi>;
+  /** What the operators' page asks for. */
+  readonly opsApi: Hono;
+  /** The operators' page itself. */
+  readonly opsPage: Hono;
   readonly health: Health;
   readonly metrics: Registry;
   readonly allowedOrigins: "*" | readonly string[];
   /** What the page is told at `/config.json`, by the Host that it asks. */
   readonly pageConfig: (host: string | undefined) => PageConfig;
-  /** Whether `/api`, `/metrics`, `/ready` and `/openapi.json` are served on a port of their own. */
+  /** Whether `/api`, `/metrics`, `/ready`, `/ops` and `/openapi.json` are served on a port of their own. */
   readonly internalElsewhere: boolean;
 }
 
@@ -105,8 +109,12 @@ export function createApp(options: AppOptions): Hono<Env> {
 }
 
 /** The routes for backends and operators. */
-export function createInternalApp({ api, health, metrics }: AppOptions): Hono<Env> {
+export function createInternalApp(
+  { api, opsApi, opsPage, health, metrics }: AppOptions,
+): Hono<Env> {
   const app = new Hono<Env>();
+  app.route("/", opsApi);
+  app.route("/", opsPage);
   app.route("/", api);
   app.get("/health", (c) => c.json({ status: "ok" }));
   app.get("/ready", (c) => {
@@ -137,7 +145,10 @@ const pageHeaders = secureHeaders({
 
 /** Paths of the page are short and plain; the runtime would print what it cannot open. */
 const plainPathsOnly: MiddlewareHandler = async (c, next) => {
-  if (!/^\/[\w./-]{0,200}$/.test(c.req.path) || c.req.path.includes("..")) return c.notFound();
+  const { path } = c.req;
+  // The operators' page is served where backends and operators are.
+  const isPage = /^\/[\w./-]{0,200}$/.test(path) && !path.includes("..") && !/^\/+ops\b/.test(path);
+  if (!isPage) return c.notFound();
   await next();
 };
 

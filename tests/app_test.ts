@@ -1,8 +1,17 @@
 import { assertEquals } from "@std/assert";
 import { type AppOptions, createApp } from "../src/app.ts";
+import { createOpsPage } from "../src/ops/ops_page.ts";
+import { Hono } from "hono";
 import { OpenAPIHono } from "@hono/zod-openapi";
 
-const app = createApp({ api: new OpenAPIHono(), pageConfig: {} } as unknown as AppOptions);
+const app = createApp(
+  {
+    api: new OpenAPIHono(),
+    opsApi: new Hono(),
+    opsPage: createOpsPage(),
+    pageConfig: {},
+  } as unknown as AppOptions,
+);
 const crossOrigin = async (path: string) => {
   const { status, headers } = await app.request(path);
   return [

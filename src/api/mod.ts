@@ -17,6 +17,8 @@ import { Publisher } from "./publisher.ts";
 
 const log = getLogger(["keywire", "api"]);
 
+export { guard };
+
 export interface ApiOptions extends GuardOptions {
   readonly bus: Pick<Bus, "publish" | "disconnect" | "cursor">;
   readonly maxMessageBytes: number;

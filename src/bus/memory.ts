@@ -9,6 +9,7 @@ import {
   BusUnavailable,
   type DisconnectOrder,
   IdempotencyConflict,
+  type Inquiries,
   type PublishOptions,
 } from "./port.ts";
 
@@ -33,6 +34,16 @@ export class MemoryBus implements Bus {
   #sequence = 0;
   #probes = 0;
   readonly #part: PartStatus;
+  #answer: ((question: unknown) => unknown) | undefined;
+  /** There is one node. */
+  readonly inquiries: Inquiries = {
+    answerWith: (answer) => void (this.#answer = answer),
+    ask: (question) => {
+      const { nodeId } = this.#options;
+      const answer = this.#answer?.(question);
+      return Promise.resolve(new Map(answer === undefined ? [] : [[nodeId, answer]]));
+    },
+  };
   /** Nothing fails here. */
   readonly failures: BusFailures = { publishes: new Map(), notices: new Map() };
 

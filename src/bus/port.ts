@@ -80,8 +80,28 @@ export interface BusListener {
   disconnect(order: DisconnectOrder): void;
 }
 
+/** Nodes ask each other: for operators, so seldom, and for what they know of recipients and positions. */
+export interface Inquiries {
+  /** From now on this node answers questions by `answer`, which never throws; what it returns is JSON. */
+  answerWith(answer: (question: unknown) => unknown): void;
+  /**
+   * Asks every node, this one included. Resolves after `waitMs` milliseconds, or as soon as the answers
+   * are `enough`: answers by the ids of the nodes that gave them. Never rejects.
+   */
+  ask(
+    question: unknown,
+    options: {
+      readonly waitMs: number;
+      readonly enough: (answers: ReadonlyMap<string, unknown>) => boolean;
+    },
+  ): Promise<ReadonlyMap<string, unknown>>;
+}
+
 /** A connection to the system through which backends and nodes speak. */
 export interface Bus extends AsyncDisposable {
+  /** What nodes ask each other. */
+  readonly inquiries: Inquiries;
+
   /**
    * Starts to listen and returns at once. Called once. It waits for a server that is away, and
    * logs that.

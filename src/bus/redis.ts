@@ -16,6 +16,8 @@ import { RedisCursor } from "./redis_cursor.ts";
 import { RedisFailures } from "./redis_failures.ts";
 import { partsAtStart, RedisHealth } from "./redis_health.ts";
 import { RedisPublisher } from "./redis_publisher.ts";
+import { askOnce } from "./redis_ask.ts";
+import { RedisInquiries } from "./redis_inquiries.ts";
 import type { Ask } from "./redis_repeat.ts";
 import {
   connectRedis,
@@ -26,7 +28,6 @@ import {
 } from "../redis/connect_redis.ts";
 import { ConnectionFailures } from "../redis/connection_failures.ts";
 import { RedisConnection } from "../redis/redis_connection.ts";
-import { redisFault } from "../redis/redis_fault.ts";
 import { SentinelWatch } from "../redis/sentinel_watch.ts";
 import { RedisStream } from "./redis_stream.ts";
 import { RedisWriteCheck } from "./redis_write_check.ts";
@@ -51,7 +52,8 @@ export class RedisBus implements Bus {
   readonly #failures: RedisFailures;
   readonly #lost = new ConnectionFailures("commands", "subscriber", "reader");
   readonly #writeCheck: RedisWriteCheck;
-  readonly #send: Ask = (command, ...args) => this.#ask(command, ...args);
+  readonly #ask: Ask = (command, ...args) => askOnce(this.#commands, [command, ...args]);
+  readonly inquiries: RedisInquiries;
   #control: RedisControl | undefined;
   #cursor: RedisCursor | undefined;
   #channel: RedisChannel | undefined;
@@ -80,7 +82,7 @@ export class RedisBus implements Bus {
       this.#resetReaders();
     });
     this.#writeCheck = new RedisWriteCheck({
-      ask: this.#send,
+      ask: this.#ask,
       stream: stream ?? `${prefix}:{control}:probe`,
       hasRole: this.#address.kind !== "cluster",
       onHealthy: () => this.#health.reportUp("writes"),
@@ -100,7 +102,9 @@ export class RedisBus implements Bus {
       },
       random,
     });
-    this.#publisher = new RedisPublisher({ ask: this.#send, prefix, channel, stream });
+    const control = controlOf(prefix);
+    this.inquiries = new RedisInquiries({ ask: this.#ask, control, nodeId: options.nodeId });
+    this.#publisher = new RedisPublisher({ ask: this.#ask, prefix, channel, stream });
   }
 
   get unhealthyReason(): string | undefined {
@@ -130,18 +134,18 @@ export class RedisBus implements Bus {
     this.#isListening = true;
     this.#sentinels.start();
     this.#commands.start();
-    const control = `{${prefix}}:control`;
+    const control = controlOf(prefix);
     const hasOneOrder = address.kind !== "cluster";
     let orders = 0;
     this.#control = new RedisControl({
-      ask: this.#send,
+      ask: this.#ask,
       prefix,
       control,
       newId: () => `${nodeId}-${(++orders).toString(36)}`,
       listener,
     });
     this.#cursor = new RedisCursor({
-      ask: this.#send,
+      ask: this.#ask,
       stream,
       markers: channel === undefined || !hasOneOrder ? undefined : {
         sent: () => this.#channel?.probesSent ?? 0,
@@ -157,7 +161,7 @@ export class RedisBus implements Bus {
       publish: (name, text) => this.#ask("publish", name, text),
       listener,
       onOwnProbe: (id) => this.#cursor?.onOwnMarker(id),
-      onControl: (text) => this.#control?.hear(text),
+      onControl: (text) => this.inquiries.hear(text) || this.#control?.hear(text),
       onSubscribed: () => this.#control?.readMissed(),
       onDown: (reason) => this.#lost.add("subscriber", reason),
       onHealthy: () => health.reportUp("channel"),
@@ -169,7 +173,7 @@ export class RedisBus implements Bus {
     if (stream === undefined) return queueMicrotask(() => listener.historyLoaded("0-0"));
     this.#stream = new RedisStream({
       open: () => connectRedis(this.#sentinels.address, "reader"),
-      ask: this.#send,
+      ask: this.#ask,
       stream,
       windowMs,
       listener,
@@ -222,28 +226,13 @@ export class RedisBus implements Bus {
     ]);
   }
 
-  /**
-   * Sends one command, once.
-   * @throws {BusUnavailable} without the driver's error in it, which holds what was sent
-   */
-  async #ask(command: string, ...args: (string | number)[]): Promise<unknown> {
-    const client = this.#commands.client;
-    if (client === undefined) {
-      throw new BusUnavailable("refused", "CLOSED: there is no connection to Redis");
-    }
-    try {
-      const reply = await client.call(command, ...args);
-      this.#commands.resetBackoff();
-      return reply;
-    } catch (error) {
-      const { code, reason, outcome } = redisFault(error);
-      if (code === "TIMEOUT" && client === this.#commands.client) this.#commands.reset(reason);
-      throw new BusUnavailable(outcome, reason);
-    }
-  }
-
   #resetReaders(): void {
     this.#channel?.reset(REPLACED);
     this.#stream?.reset(REPLACED);
   }
+}
+
+/** The channel where the nodes speak with each other. */
+function controlOf(prefix: string): string {
+  return `{${prefix}}:control`;
 }

@@ -16,6 +16,7 @@ import { type Refusal, REFUSED } from "../http/refusals.ts";
 import type { Presence } from "../presence/mod.ts";
 import type { Connector } from "../transports/port.ts";
 import type { Admission, AdmittedClient } from "./admission.ts";
+import type { AttachmentLog } from "./attachment_log.ts";
 import type { Disconnects } from "./disconnects.ts";
 import type { Intake } from "./intake.ts";
 import type { Resumptions } from "./resumptions.ts";
@@ -42,6 +43,8 @@ export interface ConnectionManagerOptions {
   readonly disconnects: Disconnects;
   readonly resumptions: Resumptions;
   readonly presence: Presence;
+  /** Remembers which connections came and went. */
+  readonly attachments?: Pick<AttachmentLog, "add">;
   readonly intake: Intake;
   readonly scheduler: FlushScheduler;
   /** Where replays go on that would hold up others. */
@@ -82,6 +85,7 @@ export class ConnectionManager implements ConnectionHost, Connector, Disposable 
   readonly #makePong = () => pongEvent(this.#options.history.position);
   readonly #checks: ReturnType<typeof setInterval>;
   readonly #heartbeats: ReturnType<typeof setInterval>;
+  #opens = 0;
   #ignored = 0;
   #sentBefore = 0;
   readonly #refused = new Tally<string>(Object.values(REFUSED).map(({ reason }) => reason));
@@ -143,7 +147,9 @@ export class ConnectionManager implements ConnectionHost, Connector, Disposable 
     const { disconnects, history, presence, resumptions } = this.#options;
     const { recipients, pending } = client;
     disconnects.end(pending);
-    const connection = new Connection(this, { recipients, format, sink });
+    const id = ++this.#opens;
+    const connection = new Connection(this, { id, recipients, format, sink });
+    this.#note("opened", connection, format.name);
     client.connection = connection;
     this.#opening.delete(client);
     this.#connections.set(connection, client);
@@ -186,7 +192,12 @@ export class ConnectionManager implements ConnectionHost, Connector, Disposable 
     connection.pushCurrent(() => reconnectEvent(this.#options.history.position, wait));
   }
 
+  onAttached(connection: Connection): void {
+    this.#note("attached", connection);
+  }
+
   onEnded(connection: Connection, reason: CloseReason): void {
+    this.#note("ended", connection, String(reason.code));
     this.#connections.delete(connection);
     this.#retries.delete(connection);
     this.#closed.add(reason.code);
@@ -207,6 +218,10 @@ export class ConnectionManager implements ConnectionHost, Connector, Disposable 
     clearInterval(this.#checks);
     clearInterval(this.#heartbeats);
     this.#retries[Symbol.dispose]();
+  }
+
+  #note(kind: "opened" | "attached" | "ended", { id, recipients }: Connection, detail = ""): void {
+    this.#options.attachments?.add({ kind, connection: id, recipients, detail });
   }
 
   #heartbeat(): void {

@@ -6,6 +6,7 @@ import type { LookUps } from "../keystores/mod.ts";
 import type { Presence } from "../presence/mod.ts";
 import type { Settings } from "../settings/settings.ts";
 import { Admission } from "./admission.ts";
+import { AttachmentLog } from "./attachment_log.ts";
 import { Disconnects } from "./disconnects.ts";
 import { ConnectionManager, welcomeRetryMs } from "./connection_manager.ts";
 import { Intake } from "./intake.ts";
@@ -25,6 +26,8 @@ export interface GatewayOptions {
 export class Gateway implements Disposable {
   readonly hub = new Hub();
   readonly history: History;
+  /** Which connections came and went, for operators. */
+  readonly attachments: AttachmentLog;
   readonly limits: Limits;
   /** What the bus hands its envelopes to. */
   readonly router: Router;
@@ -48,12 +51,21 @@ export class Gateway implements Disposable {
         ...settings.redisStream === undefined ? [] : ["stream"] as const,
       ],
     });
+    this.attachments = new AttachmentLog(() => this.history.window.end);
     const turns = new TurnQueue();
     this.resumptions = new Resumptions({
       history: this.history,
       turns,
       probe: () => bus.probe(),
       welcomeRetryMs,
+      onDecided: ({ id, recipients }, { replay, lost }) => {
+        const { channel, stream } = replay.starts;
+        const from = {
+          ...lost.includes("channel") ? {} : { channel: channel.first },
+          ...lost.includes("stream") ? {} : { stream: stream.first },
+        };
+        this.attachments.add({ kind: "resumed", connection: id, recipients, detail: "", from });
+      },
     });
     const { maxBufferedBytes } = settings;
     const disconnects = new Disconnects(lookUps);
@@ -68,6 +80,7 @@ export class Gateway implements Disposable {
       history: this.history,
       resumptions: this.resumptions,
       scheduler,
+      attachments: this.attachments,
       intake: new Intake({
         maxOwedBytes: maxBufferedBytes / 2,
         isFlushing: () => scheduler.isBehind,

@@ -33,7 +33,11 @@ export interface ResumptionsOptions {
   readonly probe: () => void;
   /** How long the next event stream's client waits before it comes back, in milliseconds. */
   readonly welcomeRetryMs: () => number;
+  /** Called when it is decided from where a connection goes on. */
+  readonly onDecided?: (connection: Connection, result: DecidedResult) => void;
 }
+
+type DecidedResult = ResumeResult & { readonly state: "decided" };
 
 /** How a resumption ends, for the metrics. */
 export const RESUME_OUTCOMES = [
@@ -59,6 +63,7 @@ export class Resumptions implements Disposable {
   readonly #turns: TurnQueue;
   readonly #probe: () => void;
   readonly #welcomeRetryMs: () => number;
+  readonly #onDecided: ResumptionsOptions["onDecided"];
   readonly #pending = new Set<PendingResumption>();
   readonly #outcomes = new Tally<(typeof RESUME_OUTCOMES)[number]>(RESUME_OUTCOMES);
   #replayed = 0;
@@ -66,7 +71,8 @@ export class Resumptions implements Disposable {
   #unchecked = 0;
   #timer: ReturnType<typeof setInterval> | undefined;
 
-  constructor({ history, turns, probe, welcomeRetryMs }: ResumptionsOptions) {
+  constructor({ history, turns, probe, welcomeRetryMs, onDecided }: ResumptionsOptions) {
+    this.#onDecided = onDecided;
     this.#history = history;
     this.#turns = turns;
     this.#probe = probe;
@@ -167,7 +173,7 @@ export class Resumptions implements Disposable {
     return true;
   }
 
-  #decide(connection: Connection, result: ResumeResult & { readonly state: "decided" }): void {
+  #decide(connection: Connection, result: DecidedResult): void {
     const { lost: [first, second] } = result;
     this.#outcomes.add(
       first === undefined ? "recovered" : second === undefined ? `lost_${first}` : "lost_both",
@@ -175,10 +181,9 @@ export class Resumptions implements Disposable {
     this.#begin(connection, result);
   }
 
-  #begin(
-    connection: Connection,
-    { replay, lost }: ResumeResult & { readonly state: "decided" },
-  ): void {
+  #begin(connection: Connection, result: DecidedResult): void {
+    const { replay, lost } = result;
+    this.#onDecided?.(connection, result);
     connection.push(
       welcomeEvent(replay.position, { recovery: { lost }, retryMs: this.#welcomeRetryMs() }),
     );

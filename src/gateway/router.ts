@@ -4,12 +4,15 @@ import type { FlushScheduler } from "../core/delivery/flush_scheduler.ts";
 import type { Hub } from "../core/delivery/hub.ts";
 import type { History } from "../core/history/history.ts";
 import type { HistoryEntry } from "../core/history/history_entry.ts";
+import { formatCursor } from "../core/position.ts";
 import { Buckets } from "../core/buckets.ts";
 import { MALFORMED, type Malformed } from "../core/malformed.ts";
 import { isForNoneOf } from "../core/message.ts";
 import { gapEvent } from "../core/server_event.ts";
 import { LogLimiter, omittedText } from "../logging/rate_limited.ts";
 import type { Intake } from "./intake.ts";
+import type { AttachmentLog } from "./attachment_log.ts";
+import { RecentDrops } from "./recent_drops.ts";
 import type { Resumptions } from "./resumptions.ts";
 import { Tally } from "../core/tally.ts";
 
@@ -37,6 +40,8 @@ export interface RouterOptions {
   readonly disconnect: (order: DisconnectOrder) => void;
   readonly intake: Intake;
   readonly scheduler: FlushScheduler;
+  /** Remembers gaps. */
+  readonly attachments?: Pick<AttachmentLog, "add">;
 }
 
 /** What the router did, for the metrics. */
@@ -64,6 +69,9 @@ export class Router implements BusListener {
   readonly disconnect: (order: DisconnectOrder) => void;
   readonly #intake: Intake;
   readonly #scheduler: FlushScheduler;
+  readonly #attachments: RouterOptions["attachments"];
+  /** The last envelopes that were dropped. */
+  readonly drops = new RecentDrops();
   #messages = 0;
   #entries = 0;
   #notForThisNode = 0;
@@ -80,6 +88,7 @@ export class Router implements BusListener {
 
   constructor(options: RouterOptions) {
     const { hub, history, resumptions, disconnect, intake, scheduler } = options;
+    this.#attachments = options.attachments;
     this.#scheduler = scheduler;
     this.#intake = intake;
     this.#hub = hub;
@@ -137,6 +146,7 @@ export class Router implements BusListener {
 
   gap(source: Source, id?: string): void {
     this.#gaps.add(source);
+    this.#attachments?.add({ kind: "gap", connection: 0, recipients: [], detail: source });
     this.#history.gap(source, id);
     this.#tellGap(source);
   }
@@ -176,6 +186,13 @@ export class Router implements BusListener {
 
   #drop({ source, position }: HistoryEntry, reason: Malformed, text: string): void {
     this.#dropped.add(reason);
+    this.drops.add({
+      at: Date.now(),
+      source,
+      id: source === "stream" ? position.stream : formatCursor(position),
+      reason,
+      ...log.isEnabledFor("debug") ? { excerpt: text.slice(0, EXCERPT_LENGTH) } : {},
+    });
     const omitted = this.#logLimiter.take(`${source} ${reason}`);
     if (omitted === undefined) return;
     const from = source === "channel" ? "the channel" : `the stream, entry ${position.stream}`;

@@ -5,6 +5,8 @@ export * from "./event_loop_delay.ts";
 export * from "./health.ts";
 export * from "./metrics.ts";
 export * from "./node_report.ts";
+export * from "./ops_api.ts";
+export * from "./ops_page.ts";
 export * from "./serve.ts";
 export * from "./simulate_restart.ts";
 export * from "./startup.ts";

@@ -66,6 +66,38 @@ export interface NodeReport {
   readonly trouble?: string | undefined;
   /** Whether it goes away. */
   readonly isDraining?: boolean;
+  /** What operators see of it; absent where a node of another version does not tell it. */
+  readonly figures?: NodeFigures;
+}
+
+/** Counts by a reason out of a fixed set, those that are not 0, since the node began. */
+export type ReasonCounts = Readonly<Record<string, number>>;
+
+/** What operators see of a node: numbers, and reasons out of fixed sets. */
+export interface NodeFigures {
+  /** As `/ready` tells it. */
+  readonly status: "ready" | "starting" | "draining" | "deaf";
+  /** The names of its parts that are not well, as `/ready` names them. */
+  readonly partsDown: readonly string[];
+  /** The worst delay of its event loop in the last few seconds, in milliseconds. */
+  readonly loopDelayMs: number;
+  /** Resident memory. */
+  readonly memoryBytes: number;
+  /** Slots in use, of `slotsMax`. */
+  readonly slots: number;
+  readonly slotsMax: number;
+  /** What waits for slow clients, in about bytes. */
+  readonly backlogBytes: number;
+  /** How long its last probe took through Redis, in milliseconds. */
+  readonly probeMs?: number;
+  /** Connects that were refused, by reason. */
+  readonly refused: ReasonCounts;
+  /** Malformed envelopes, by reason. */
+  readonly dropped: ReasonCounts;
+  /** Connections that ended, by close code. */
+  readonly closed: ReasonCounts;
+  /** Places where messages may have been lost, by source. */
+  readonly gaps: ReasonCounts;
 }
 
 /** What is known of a node. */
@@ -80,6 +112,8 @@ export interface NodeInfo extends NodeStatus {
   readonly id: string;
   /** Whether it is the node that answers. */
   readonly isThis: boolean;
+  /** How long ago it renewed its lease, in milliseconds, as far as this node knows. */
+  readonly ageMs?: number;
 }
 
 /** The view of all nodes. */

@@ -84,6 +84,10 @@ export class RedisPresence implements Presence, NodeRegistry {
       clock: this.#clock,
       unique: () => `${nodeId}-${(made++).toString(36)}`,
       status: () => ({ address: `${this.#map?.localAddress ?? "unknown"}:${port}`, ...report() }),
+      urgent: () => {
+        const { trouble, isDraining = false, figures } = report();
+        return `${trouble} ${isDraining} ${figures?.status} ${figures?.partsDown.join()}`;
+      },
       refused: (error) => this.#refused(error),
       reaped: (node, address) => this.#log.reaped(node, address),
       rejoined: (reaped) => this.#log.rejoined(reaped),

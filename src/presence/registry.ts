@@ -43,6 +43,8 @@ export interface RegistryOptions {
   readonly disconnectedChannel: string;
   /** What the node says of itself, asked at each renewal. */
   readonly status: () => NodeStatus;
+  /** What the others should know at once: when its text changes, the lease is renewed early. */
+  readonly urgent?: () => string;
   /** Called when Redis refused a command, which is tried again. */
   readonly refused: (error: Error) => void;
   /** Called when another node was reaped, with its epoch and its address. */
@@ -51,6 +53,8 @@ export interface RegistryOptions {
   readonly rejoined?: (reaped: boolean) => void;
 }
 
+/** How often it is looked whether there is something that others should know at once, in ms. */
+const URGENT_MS = 500;
 /** How long a node that goes waits for what it still has to send, in milliseconds. */
 const LEAVE_MS = 1_000;
 
@@ -63,6 +67,7 @@ export class Registry implements Omit<Presence, "refusals" | "part" | "stats">, 
   readonly #records: Records;
   readonly #reaper: Reaper;
   #stopTimer: () => void = () => {};
+  #stopWatch: () => void = () => {};
   #isTicking = false;
   #isClosed = false;
 
@@ -97,6 +102,7 @@ export class Registry implements Omit<Presence, "refusals" | "part" | "stats">, 
       moved: () => this.#records.rehome(this.#shards.all),
     });
     this.#schedule();
+    if (options.urgent !== undefined) this.#watchUrgent(options.urgent, "");
   }
 
   get unhealthyReason(): string | undefined {
@@ -132,11 +138,14 @@ export class Registry implements Omit<Presence, "refusals" | "part" | "stats">, 
       return Promise.reject(new PresenceUnavailable("The lease of this node was not renewed"));
     }
     const nodes: NodeInfo[] = [];
-    for (const { epoch, isCondemned, data, seenAt } of this.#lease.records.values()) {
+    const readAt = Number(this.#lease.records.get(this.#lease.epoch)?.stamp);
+    for (const { epoch, stamp, isCondemned, data, seenAt } of this.#lease.records.values()) {
       const isThis = epoch === this.#lease.epoch;
+      const ageMs = this.#lease.ageMs + Math.max(0, readAt - Number(stamp));
       if (!isThis && (isCondemned || clock.now() - seenAt > leaseMs + renewMs)) continue;
       const { was: _, ...known } = data;
-      nodes.push({ ...(isThis ? status() : known as unknown as NodeStatus), id: epoch, isThis });
+      const node = isThis ? status() : known as unknown as NodeStatus;
+      nodes.push({ ...node, id: epoch, isThis, ...Number.isFinite(ageMs) ? { ageMs } : {} });
     }
     return Promise.resolve(nodes);
   }
@@ -149,6 +158,7 @@ export class Registry implements Omit<Presence, "refusals" | "part" | "stats">, 
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#isClosed) return;
     this.#stopTimer();
+    this.#stopWatch();
     this.#records.stop();
     const { clock } = this.#options;
     const end = clock.now() + LEAVE_MS;
@@ -179,6 +189,14 @@ export class Registry implements Omit<Presence, "refusals" | "part" | "stats">, 
     this.#stopTimer = this.#options.clock.after(this.#options.timing.renewMs, () => {
       this.#schedule();
       void this.#tick();
+    });
+  }
+
+  #watchUrgent(urgent: () => string, told: string): void {
+    this.#stopWatch = this.#options.clock.after(URGENT_MS, () => {
+      const now = urgent();
+      if (now !== told) void this.#lease.renew();
+      this.#watchUrgent(urgent, now);
     });
   }
 

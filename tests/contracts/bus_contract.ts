@@ -166,6 +166,19 @@ export function testBus(
       assertEquals(under.notices, ["connected ä key", "disconnected ä key"]);
     });
 
+    test("asks every node what operators want to know, itself too", async ({ bus }) => {
+      await listenTo(bus);
+      bus.inquiries.answerWith((question) => ({ to: question }));
+      const answers = await bus.inquiries.ask({ kind: "ä" }, {
+        waitMs: 2_000,
+        enough: ({ size }) => size === 1,
+      });
+      assertEquals([...answers.values()], [{ to: { kind: "ä" } }]);
+      bus.inquiries.answerWith(() => undefined);
+      const none = await bus.inquiries.ask({}, { waitMs: 50, enough: () => false });
+      assertEquals(none.size, 0);
+    });
+
     test("says nothing more once it is disposed", async ({ bus }) => {
       const recorder = await listenTo(bus);
       await bus[Symbol.asyncDispose]();

@@ -23,11 +23,15 @@ export interface ConnectionHost {
   onBackpressure(connection: Connection): void;
   /** Called when its replay would hold up others: `drain` is to be called in a later turn. */
   onPaused(connection: Connection): void;
+  /** Called when the connection begins to hear what comes. */
+  onAttached?(connection: Connection): void;
   /** Called once, when the connection hears nothing any more. */
   onEnded(connection: Connection, reason: CloseReason): void;
 }
 
 export interface ConnectionOptions {
+  /** Names it on this node; 0 where no other is to be told from it. */
+  readonly id?: number;
   readonly recipients: readonly string[];
   readonly format: Format;
   readonly sink: Sink;
@@ -36,6 +40,8 @@ export interface ConnectionOptions {
 /** One client: which recipients it hears for, what it is owed, and how it ends. There are many: it holds little. */
 export class Connection implements Subscriber, OutboxOwner {
   readonly host: ConnectionHost;
+  /** Names it on this node. */
+  readonly id: number;
   readonly recipients: readonly string[];
   readonly format: Format;
   readonly sink: Sink;
@@ -45,7 +51,8 @@ export class Connection implements Subscriber, OutboxOwner {
   #ended = false;
   #later: Set<() => ServerEvent> | undefined;
 
-  constructor(host: ConnectionHost, { recipients, format, sink }: ConnectionOptions) {
+  constructor(host: ConnectionHost, { id = 0, recipients, format, sink }: ConnectionOptions) {
+    this.id = id;
     this.host = host;
     this.recipients = recipients;
     this.format = format;
@@ -91,6 +98,7 @@ export class Connection implements Subscriber, OutboxOwner {
     if (this.#attached || this.#ended) return;
     this.#attached = true;
     this.host.hub.join(this);
+    this.host.onAttached?.(this);
     for (const make of this.#later ?? []) this.push(make());
     this.#later = undefined;
   }

@@ -137,10 +137,7 @@ export class History implements ReplaySource {
     recipients: readonly string[],
     { isFinal = false }: { readonly isFinal?: boolean } = {},
   ): ResumeResult {
-    const located = {
-      stream: this.#locateInStream(position),
-      channel: this.#locateInChannel(position),
-    };
+    const located = this.locate(position);
     const undecided = Object.values(located).filter((it) =>
       it === "ahead" || it === "unknown marker"
     );
@@ -149,6 +146,14 @@ export class History implements ReplaySource {
     }
     const lost = this.sources.filter((source) => typeof located[source] === "string");
     return { state: "decided", lost, replay: this.#replay(position, recipients, located) };
+  }
+
+  /** Where `position` lies in the window, for each source by itself. */
+  locate(position: BroughtPosition): Record<Source, ReplayStart | Undecided | "lost"> {
+    return {
+      stream: this.#locateInStream(position),
+      channel: this.#locateInChannel(position),
+    };
   }
 
   /** A client whose cursor is not understood: every source in use is lost to it. */

@@ -43,6 +43,11 @@ export class HistoryEntry {
     return this.#number === this.#run.first ? this.#run.source : "channel";
   }
 
+  /** When it was heard, in milliseconds of the history's clock. */
+  get at(): number {
+    return this.#run.at;
+  }
+
   /** Where the node is with it. */
   get position(): Position {
     return advance(this.#run.position, this.#number - this.#run.first);

@@ -63,6 +63,11 @@ export class Replay {
     this.#breaks = { ...source.breaks };
   }
 
+  /** The number of the first entry of each source that is read, where there is one. */
+  get starts(): Readonly<Record<Source, ReplayStart>> {
+    return this.#starts;
+  }
+
   /** Where the client is with what was read. */
   get position(): Position {
     return this.#position;
