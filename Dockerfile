@@ -25,4 +25,4 @@ HEALTHCHECK --interval=10s --timeout=3s --start-period=10s \
 
 # The image's entrypoint is tini, which passes SIGTERM on, so that the gateway drains. The script
 # tells the limit of descriptors and is replaced by the start task of deno.json.
-CMD ["sh", "with_nofile.sh", "deno", "run", "--frozen", "--no-prompt", "--unstable-no-legacy-abort", "--allow-net", "--allow-env", "--allow-read=webpage", "main.ts"]
+CMD ["sh", "with_nofile.sh", "deno", "run", "--frozen", "--no-prompt", "--unstable-no-legacy-abort", "--unstable-net", "--allow-net", "--allow-env", "--allow-read=webpage", "main.ts"]

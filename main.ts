@@ -95,11 +95,12 @@ const options: AppOptions = {
   internalElsewhere: settings.internalPort !== undefined,
 };
 ops.exitOnFailure(() => {
-  const { host, port, internalPort } = settings;
+  const { host, port, internalPort, reusePort } = settings;
   const onGivenUp = (reason: string) => ops.crash(reason);
-  ops.serve(createApp(options), { host, port, onGivenUp });
+  ops.serve(createApp(options), { host, port, reusePort, setting: "PORT", onGivenUp });
   if (internalPort === undefined) return;
-  ops.serve(createInternalApp(options), { host, port: internalPort, onGivenUp });
+  const internal = { host, port: internalPort, setting: "INTERNAL_PORT", onGivenUp } as const;
+  ops.serve(createInternalApp(options), internal);
 });
 bus.listen(gateway.router);
 ops.logStartup(settings, config.version);

@@ -13,6 +13,10 @@ const GIVE_UP_MS = 60_000;
 export interface ServeOptions {
   readonly host: string;
   readonly port: number;
+  /** The setting that names the port. */
+  readonly setting: "PORT" | "INTERNAL_PORT";
+  /** Whether other processes listen on the same port, which share its connections evenly. */
+  readonly reusePort?: boolean;
   /** Called when listening failed and cannot go on, with the reason. */
   readonly onGivenUp: (reason: string) => void;
 }
@@ -23,26 +27,39 @@ export interface ServeOptions {
  * @throws {Error} in one line, when the port cannot be listened on at the start
  */
 export function serve(app: Hono<{ Bindings: RequestInfo }>, options: ServeOptions): void {
-  const { host, port } = options;
+  const { host, port, setting, reusePort = false } = options;
+  if (reusePort) checkReusePort();
   try {
     keepListening(app, options, listen(app, options));
   } catch (error) {
     const { message } = error as Error;
     throw new Error(
       `Cannot listen on ${host}:${port}: ${message}; stop what uses the port, or set ` +
-        "PORT to a free one",
+        `${setting} to a free one`,
       { cause: error },
     );
   }
 }
 
+/** Says in one line what to do where the runtime cannot share a port. */
+function checkReusePort(): void {
+  const { os } = Deno.build;
+  if (os !== "linux") {
+    throw new Error(`REUSE_PORT is 1, but only Linux shares a port evenly, and this is ${os}`);
+  }
+  // The flag brings this function, too; nothing else says whether it was given.
+  if ("listenDatagram" in Deno) return;
+  throw new Error("REUSE_PORT is 1, so Deno must run with --unstable-net, as the start task does");
+}
+
 function listen(
   app: Hono<{ Bindings: RequestInfo }>,
-  { host, port }: ServeOptions,
+  { host, port, reusePort = false }: ServeOptions,
 ): Deno.HttpServer {
   return Deno.serve({
     hostname: host,
     port,
+    reusePort,
     onListen: () => {},
     onError: (error) => {
       if (!(error instanceof StreamCut)) log.error("A request failed: {error}", { error });

@@ -32,13 +32,17 @@ export function openPresence(
     | "redisPrefix"
     | "host"
     | "port"
+    | "internalPort"
+    | "reusePort"
     | "connectedChannel"
     | "disconnectedChannel"
     | "presenceGraceSeconds"
   >,
   { bus, nodeId, report }: OpenPresenceOptions,
 ): Presence & NodeRegistry {
-  const { redisUrl, host, port, connectedChannel, disconnectedChannel } = settings;
+  const { redisUrl, host, connectedChannel, disconnectedChannel } = settings;
+  // Where processes share a port, the other one tells them apart.
+  const port = (settings.reusePort ? settings.internalPort : undefined) ?? settings.port;
   const graceMs = settings.presenceGraceSeconds * 1000;
   if (redisUrl === undefined) {
     const channels = { connected: connectedChannel, disconnected: disconnectedChannel };

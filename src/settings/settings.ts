@@ -34,6 +34,8 @@ export interface Settings {
   readonly demo: boolean;
   readonly apiTokens: readonly string[];
   readonly internalPort: number | undefined;
+  /** Whether other processes of this machine listen on the same port. */
+  readonly reusePort: boolean;
   /** How many descriptors the process may hold; undefined: unknown. */
   readonly nofile: number | undefined;
   /** `"*"` or a list of exact origins. */
@@ -100,6 +102,7 @@ export function readSettings(get: (name: string) => string | undefined): Setting
     demo: env.oneOf("DEMO", ["0", "1"]) === "1",
     apiTokens: env.list("API_TOKEN", RULES.token) ?? [],
     internalPort: env.optionalInteger("INTERNAL_PORT", PORTS),
+    reusePort: env.oneOf("REUSE_PORT", ["0", "1"]) === "1",
     nofile: env.optionalInteger("NOFILE", { from: 1, to: PLENTY }),
     allowedOrigins: origins(env),
     trustedProxies: (env.list("TRUSTED_PROXIES", RULES.proxy) ?? []).map((text) =>
@@ -130,6 +133,7 @@ export function readSettings(get: (name: string) => string | undefined): Setting
   };
   checkSources(settings);
   checkPorts(settings);
+  if (settings.reusePort) checkReusePort(settings);
   checkExposure(settings);
   return settings;
 }
@@ -165,6 +169,18 @@ function checkPorts({ port, internalPort }: Settings): void {
   if (internalPort !== undefined && internalPort !== 0 && internalPort === port) {
     throw new InvalidSetting(`INTERNAL_PORT is ${internalPort} but must be another port than PORT`);
   }
+}
+
+/** Processes that share a port need what tells them apart, and a Redis that all of them hear. */
+function checkReusePort({ port, internalPort, redisUrl }: Settings): void {
+  const fault = port === 0
+    ? "PORT must not be 0: the processes share one port"
+    : internalPort === undefined
+    ? "INTERNAL_PORT must be set, to another port for each process: there it is scraped"
+    : redisUrl === undefined
+    ? "REDIS_URL must be set: a message would reach the clients of one process alone"
+    : undefined;
+  if (fault !== undefined) throw new InvalidSetting(`REUSE_PORT is 1, so ${fault}`);
 }
 
 /** The demo keys, or a bus that ends at this process, do not run in production by accident. */

@@ -69,7 +69,7 @@ const FORBIDDEN = new RegExp(
     String.raw`\bDeno\.(?:write|copy|makeTemp|chmod|chown|utime|symlink|link|Unsafe)\w*`,
     String.raw`[=(]\s*Deno\b(?!\.)`,
     String.raw`"node:(?:fs|child_process|cluster|worker_threads|ffi)[/\w]*"`,
-    String.raw`--unstable`,
+    String.raw`--unstable(?!-net, as the start task does)`,
     String.raw`\bnew Worker\b`,
   ].join("|"),
 );

@@ -65,9 +65,10 @@ Deno.test("docs/settings.md: the bounds are those of the code", () => {
 });
 
 Deno.test("docs/settings.md: the choices are those of the code", () => {
-  for (const name of ["DEMO", "LOG_LEVEL", "LOG_FORMAT"]) {
+  for (const name of ["DEMO", "REUSE_PORT", "REBALANCE", "LOG_LEVEL", "LOG_FORMAT"]) {
     const choices = [...rows.get(name)!.values.matchAll(/`([^`]+)`/g)].map(([, choice]) => choice!);
-    for (const choice of choices) read({ [name]: choice });
+    const needed = name === "REUSE_PORT" ? { INTERNAL_PORT: "1", REDIS_URL: "redis://redis" } : {};
+    for (const choice of choices) read({ ...needed, [name]: choice });
     const error = assertThrows(() => read({ [name]: "none" }), InvalidSetting);
     for (const choice of choices) assert(error.message.includes(choice), `${name}: ${choice}`);
     assertEquals(error.message.match(/ or |, /g)?.length, choices.length - 1, error.message);

@@ -37,6 +37,7 @@ Deno.test("an empty environment gives the documented defaults", () => {
     demo: false,
     apiTokens: [],
     internalPort: undefined,
+    reusePort: false,
     nofile: undefined,
     allowedOrigins: "*",
     trustedProxies: [],
@@ -79,6 +80,7 @@ Deno.test("every variable is read into the setting of its name", () => {
     DEMO: "1",
     API_TOKEN: TOKENS.join(" , "),
     INTERNAL_PORT: "9090",
+    REUSE_PORT: "1",
     NOFILE: "1048576",
     ALLOWED_ORIGINS: "https://example.org, http://localhost:3000",
     TRUSTED_PROXIES: "10.0.0.0/8, fd00::1",
@@ -120,6 +122,7 @@ Deno.test("every variable is read into the setting of its name", () => {
     demo: true,
     apiTokens: TOKENS,
     internalPort: 9090,
+    reusePort: true,
     nofile: 1_048_576,
     allowedOrigins: ["https://example.org", "http://localhost:3000"],
     maxConnections: 1,
@@ -202,6 +205,16 @@ Deno.test("the internal port is another one", () => {
   assertEquals(read({ PORT: "0", INTERNAL_PORT: "0" }).internalPort, 0);
 });
 
+Deno.test("processes that share a port need ports of their own, and one Redis", () => {
+  const shared = { ...SERVERS, REUSE_PORT: "1", INTERNAL_PORT: "9001" };
+  assertEquals(read(shared).reusePort, true);
+  assertStringIncludes(messageFor({ ...shared, PORT: "0" }), "PORT must not be 0");
+  const { INTERNAL_PORT: _port, ...unscraped } = shared;
+  assertStringIncludes(messageFor(unscraped), "REUSE_PORT is 1, so INTERNAL_PORT must be set");
+  const { REDIS_URL: _url, ...alone } = shared;
+  assertStringIncludes(messageFor({ ...alone, HOST: "127.0.0.1" }), "REDIS_URL must be set");
+});
+
 Deno.test("every form of a Redis and a MongoDB address is taken as it is", () => {
   const redis = [
     ...[
@@ -277,6 +290,7 @@ const WRONG: Readonly<Record<string, readonly string[]>> = {
   REVALIDATE_SECONDS: ["0"],
   PRESENCE_GRACE_SECONDS: ["3601"],
   DRAIN_SECONDS: ["601"],
+  REUSE_PORT: ["", "true"],
   REBALANCE: ["yes", "2"],
   LOG_LEVEL: ["", "INFO", "trace"],
   LOG_FORMAT: ["", "xml"],

@@ -6,6 +6,8 @@ export interface KeywireProcess extends AsyncDisposable {
   /** `http://<HOST, or 127.0.0.1>:<port>` */
   readonly url: string;
   readonly port: number;
+  /** `url`, or that of `INTERNAL_PORT` where it is set: `/ready`, `/metrics` and `/api` are there. */
+  readonly internalUrl: string;
   readonly pid: number;
   /** Everything that it has logged, stdout and stderr. */
   readonly log: string;
@@ -55,6 +57,7 @@ export async function startKeywire(
   const ended = child.status.finally(() => over = true);
   const host = env.HOST === undefined || env.HOST === "0.0.0.0" ? "127.0.0.1" : env.HOST;
   const url = `http://${host}:${port}`;
+  const internalUrl = env.INTERNAL_PORT === undefined ? url : `http://${host}:${env.INTERNAL_PORT}`;
   const kill = (signal: Deno.Signal = "SIGKILL") => {
     if (!over) child.kill(signal);
   };
@@ -67,7 +70,9 @@ export async function startKeywire(
   try {
     await waitFor("the gateway to come up", async () => {
       if (over) throw new Error("the gateway stopped at its start");
-      const response = await fetch(`${url}/${ready ? "ready" : "health"}`).catch(() => undefined);
+      const response = await fetch(ready ? `${internalUrl}/ready` : `${url}/health`).catch(() =>
+        undefined
+      );
       await response?.body?.cancel();
       return response?.ok;
     }, 30_000);
@@ -77,6 +82,7 @@ export async function startKeywire(
   }
   return {
     url,
+    internalUrl,
     port,
     pid: child.pid,
     ended,
@@ -85,7 +91,7 @@ export async function startKeywire(
       return log;
     },
     async metrics() {
-      const text = await (await fetch(`${url}/metrics`)).text();
+      const text = await (await fetch(`${internalUrl}/metrics`)).text();
       const lines = text.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
       return new Map(lines.map((line) => {
         const at = line.lastIndexOf(" ");
