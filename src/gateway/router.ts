@@ -6,6 +6,7 @@ import type { History } from "../core/history/history.ts";
 import type { HistoryEntry } from "../core/history/history_entry.ts";
 import { formatCursor } from "../core/position.ts";
 import { Buckets } from "../core/buckets.ts";
+import { excerpt } from "../core/excerpt.ts";
 import { MALFORMED, type Malformed } from "../core/malformed.ts";
 import { isForNoneOf } from "../core/message.ts";
 import { gapEvent } from "../core/server_event.ts";
@@ -20,8 +21,6 @@ const log = getLogger(["keywire", "gateway"]);
 
 /** Lines of the log about one reason are at least so far apart, in milliseconds. */
 const LOG_EVERY_MS = 1_000;
-/** As much of a dropped envelope is logged at level debug, in characters. */
-const EXCERPT_LENGTH = 100;
 
 /**
  * Events of so many bytes are flushed before the turn ends. With less, a message of a thousand recipients,
@@ -200,7 +199,7 @@ export class Router implements BusListener {
     log.warn("Dropped an envelope of {from}, as {detail}{more}", dropped);
     log.debug("The dropped envelope of {from} begins with {excerpt}", {
       from,
-      excerpt: text.slice(0, EXCERPT_LENGTH),
+      excerpt: excerpt(text),
     });
   }
 }
