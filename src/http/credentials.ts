@@ -41,16 +41,18 @@ export function readKey({ url, headers }: KeyRequest): string | undefined {
 }
 
 /**
- * Reads the cursor that a client brings: `Last-Event-ID`, which a browser's reconnect sends beside its
- * old query, else `after=`, else `lastEventId=`, as polyfills of EventSource send it. Undefined when
- * it brings none, and the empty text, which no node has written, for one that surely is no cursor.
+ * Reads the cursor that a client brings: `Last-Event-ID`, else `lastEventId=`, as polyfills of
+ * EventSource send it, else `after=`. The first two come with a reconnect, beside the query of the
+ * first connect, so they are the newer ones. An empty one is that of a client that has none yet.
+ * Undefined when it brings none, and the empty text, which no node has written, for one that surely
+ * is no cursor.
  */
 export function readCursor({ url, headers }: KeyRequest): string | undefined {
   const header = headers.get("Last-Event-ID");
-  if (header !== null) return header;
+  if (header) return header;
   const query = queryOf(url);
-  const after = findParameter(query, "after") ?? findParameter(query, "lastEventId");
-  return after === undefined ? undefined : decode(after, MAX_CURSOR_LENGTH) ?? "";
+  const brought = findParameter(query, "lastEventId") || findParameter(query, "after");
+  return brought ? decode(brought, MAX_CURSOR_LENGTH) ?? "" : undefined;
 }
 
 /** Whether a client offers the subprotocol `keywire.v1`. */
