@@ -10,6 +10,7 @@ import { configureLog } from "./src/logging/log.ts";
 import * as ops from "./src/ops/mod.ts";
 import { openPresence } from "./src/presence/mod.ts";
 import { readSettings } from "./src/settings/settings.ts";
+import { openTracing } from "./src/tracing/mod.ts";
 import { EventsTransport, PollingTransport, WebSocketTransport } from "./src/transports/mod.ts";
 
 const settings = ops.exitOnInvalidSetting(() => readSettings((name) => Deno.env.get(name)));
@@ -26,7 +27,8 @@ const lookUps = new LookUps(keyStore, {
   // The embedded store answers at once, and requests that wait together fragment the memory.
   ...settings.mongodbUrl === undefined ? { gatherMs: 1 } : {},
 });
-const gateway = new Gateway({ settings, lookUps, presence, bus });
+const tracing = openTracing(settings, { version: config.version, nodeId });
+const gateway = new Gateway({ settings, lookUps, presence, bus, tracing });
 const revalidation = new Revalidation({
   connections: gateway.manager.connections,
   store: keyStore,
@@ -87,6 +89,7 @@ const options: AppOptions = {
     lookUps,
     revalidation,
     rebalancing,
+    tracing,
     version: config.version,
     eventLoopDelay: eventLoopDelay.seconds,
   }),
@@ -118,6 +121,10 @@ await ops.drain({
   durationMs: settings.drainSeconds * 1000,
   sendReconnect: (connection, retryMs) => gateway.manager.sendReconnect(connection, retryMs),
 });
-await ops.lastWords([presence[Symbol.asyncDispose](), ops.waitForClose(gateway.limits)]);
+await ops.lastWords([
+  presence[Symbol.asyncDispose](),
+  ops.waitForClose(gateway.limits),
+  tracing?.[Symbol.asyncDispose]() ?? Promise.resolve(),
+]);
 log.info("Stopped");
 Deno.exit(0);

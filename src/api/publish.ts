@@ -8,14 +8,15 @@ import {
   malformedProblem,
   type Publisher,
   readIdempotencyKey,
+  readTraceparent,
 } from "./publisher.ts";
 import { readBody } from "./read_body.ts";
 import {
   Accepted,
   BODY_ANSWERS,
   Envelope,
-  IdempotencyHeaders,
   problemAnswer,
+  PublishHeaders,
   SECURITY,
 } from "./schemas.ts";
 
@@ -29,7 +30,7 @@ export const publishRoute = createRoute({
     "Idempotency-Key a repeated POST can deliver twice.",
   security: SECURITY,
   request: {
-    headers: IdempotencyHeaders,
+    headers: PublishHeaders,
     body: { required: true, content: { "application/json": { schema: Envelope } } },
   },
   responses: {
@@ -62,7 +63,8 @@ export function publish({ bodies, publisher, maxMessageBytes }: PublishOptions):
     const { text } = body;
     const checked = checkEnvelope(text, maxMessageBytes);
     if (typeof checked === "string") return problem(malformedProblem(checked));
-    const [result] = await publisher.publish([{ text, idempotencyKey, ...checked }]);
+    const traceparent = readTraceparent(c.req.raw);
+    const [result] = await publisher.publish([{ text, idempotencyKey, traceparent, ...checked }]);
     return "status" in result! ? problem(result) : c.json(result, 202);
   };
 }

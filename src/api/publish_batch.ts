@@ -10,17 +10,11 @@ import {
   malformedProblem,
   type Published,
   readIdempotencyKey,
+  readTraceparent,
 } from "./publisher.ts";
 import type { PublishOptions } from "./publish.ts";
 import { readBody, type TextBody } from "./read_body.ts";
-import {
-  Accepted,
-  BODY_ANSWERS,
-  Envelope,
-  IdempotencyHeaders,
-  Problem,
-  SECURITY,
-} from "./schemas.ts";
+import { Accepted, BODY_ANSWERS, Envelope, Problem, PublishHeaders, SECURITY } from "./schemas.ts";
 
 const MAX_ENVELOPES = 1_000;
 const MAX_BYTES = 4 * 2 ** 20;
@@ -45,7 +39,7 @@ export const publishBatchRoute = createRoute({
     "counted from 0, is that of the batch with `:i`. Empty lines of NDJSON do not count.",
   security: SECURITY,
   request: {
-    headers: IdempotencyHeaders,
+    headers: PublishHeaders,
     body: {
       required: true,
       content: {
@@ -79,7 +73,11 @@ export function publishBatch({ bodies, publisher, maxMessageBytes }: PublishOpti
       tooLarge: "it is larger than 4 MiB: send it in parts",
     });
     if ("status" in body) return problem(body);
-    const items = await check(body, { idempotencyKey, maxMessageBytes });
+    const items = await check(body, {
+      idempotencyKey,
+      traceparent: readTraceparent(c.req.raw),
+      maxMessageBytes,
+    });
     if ("status" in items) return problem(items);
     const good = items.filter((item) => !("status" in item)) as CheckedEnvelope[];
     const published = (await publisher.publish(good)).values();
@@ -93,8 +91,9 @@ export function publishBatch({ bodies, publisher, maxMessageBytes }: PublishOpti
 /** Cuts the body into envelopes and checks each of them, in slices, so that nothing else waits long. */
 async function check(
   body: TextBody,
-  { idempotencyKey, maxMessageBytes }: {
+  { idempotencyKey, traceparent, maxMessageBytes }: {
     readonly idempotencyKey: string | undefined;
+    readonly traceparent: string | undefined;
     readonly maxMessageBytes: number;
   },
 ): Promise<(CheckedEnvelope | Refusal)[] | Refusal> {
@@ -119,7 +118,7 @@ async function check(
       items.push(
         typeof checked === "string"
           ? malformedProblem(checked)
-          : { text, idempotencyKey: key, ...checked },
+          : { text, idempotencyKey: key, traceparent, ...checked },
       );
       if (performance.now() - turnedAt > SLICE_MS) {
         await nextTurn();

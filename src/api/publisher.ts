@@ -1,6 +1,7 @@
 import type { Bus } from "../bus/port.ts";
 import { MALFORMED } from "../core/malformed.ts";
 import { type Malformed, parseMessage } from "../core/message.ts";
+import { parseTraceparent } from "../core/traceparent.ts";
 import type { Refusal } from "../http/refusals.ts";
 import { type AskedPresence, type Audience, lookUpAudience } from "./audience.ts";
 import { busProblem } from "./bus_problem.ts";
@@ -13,6 +14,7 @@ export interface Envelope {
   readonly text: string;
   readonly recipients: readonly string[] | "*";
   readonly idempotencyKey: string | undefined;
+  readonly traceparent: string | undefined;
 }
 
 /** What became of an envelope that was accepted. */
@@ -49,11 +51,12 @@ export class Publisher {
   }
 
   async #publish(
-    { text, idempotencyKey }: Envelope,
+    { text, idempotencyKey, traceparent }: Envelope,
     audience: Audience,
   ): Promise<Published | Refusal> {
     try {
-      return { cursor: await this.#options.bus.publish(text, { idempotencyKey }), ...audience };
+      const cursor = await this.#options.bus.publish(text, { idempotencyKey, traceparent });
+      return { cursor, ...audience };
     } catch (error) {
       const repeat = idempotencyKey === undefined
         ? "with an Idempotency-Key a repeat does no harm"
@@ -92,4 +95,11 @@ export function readIdempotencyKey(request: Request): string | undefined | Refus
     status: 400,
     detail: "Cannot publish as Idempotency-Key is wrong: it must be 1 to 128 visible characters",
   };
+}
+
+/** The trace that goes on with what a request publishes: undefined where it is not recorded. */
+export function readTraceparent(request: Request): string | undefined {
+  const traceparent = request.headers.get("traceparent");
+  if (traceparent === null) return undefined;
+  return parseTraceparent(traceparent)?.isSampled ? traceparent : undefined;
 }

@@ -65,11 +65,16 @@ export const Accepted = z.object({
   }),
 }).openapi("Accepted");
 
-/** The header that makes a repeat harmless. */
-export const IdempotencyHeaders = z.object({
+/** The headers of a publish: one makes a repeat harmless, one names the trace that it belongs to. */
+export const PublishHeaders = z.object({
   "idempotency-key": z.string().regex(/^[\x21-\x7e]{1,128}$/).optional().openapi({
     description: "A repeat with the same key within 5 minutes appends nothing and gets the first " +
       "cursor; another body under it is answered with 422. 1 to 128 visible characters of ASCII.",
+  }),
+  traceparent: z.string().optional().openapi({
+    description: "The trace that the delivery belongs to, by W3C Trace Context. Where nodes send " +
+      "spans, a sampled one gets a span of the delivery. A malformed one is ignored.",
+    example: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
   }),
 });
 

@@ -89,11 +89,12 @@ export class MemoryBus implements Bus {
 
   async publish(
     envelope: string,
-    { idempotencyKey }: PublishOptions = {},
+    { idempotencyKey, traceparent }: PublishOptions = {},
   ): Promise<string | undefined> {
     await this.#listener?.ready();
-    if (idempotencyKey === undefined) return this.#publish(envelope);
-    const once = this.#idempotency.once(idempotencyKey, envelope, () => this.#publish(envelope));
+    const publish = () => this.#publish(envelope, traceparent);
+    if (idempotencyKey === undefined) return publish();
+    const once = this.#idempotency.once(idempotencyKey, envelope, publish);
     if (once === undefined) throw new IdempotencyConflict("Another envelope has this key");
     return once.id;
   }
@@ -128,13 +129,13 @@ export class MemoryBus implements Bus {
     return Promise.resolve();
   }
 
-  #publish(envelope: string): string | undefined {
+  #publish(envelope: string, traceparent: string | undefined): string | undefined {
     if (!this.#options.stream) {
       queueMicrotask(() => this.#listener?.message(envelope));
       return undefined;
     }
     const id = this.#nextId();
-    queueMicrotask(() => this.#listener?.entry(id, envelope, false));
+    queueMicrotask(() => this.#listener?.entry(id, envelope, false, undefined, traceparent));
     return id;
   }
 

@@ -28,6 +28,11 @@ export interface PublishOptions {
    * 1 to 128 visible characters of ASCII, and what a batch puts behind them.
    */
   readonly idempotencyKey?: string | undefined;
+  /**
+   * The trace that goes on with the delivery, as W3C Trace Context writes it. Only the stream carries it:
+   * a message of the channel is its envelope alone, which may hold a member of that name.
+   */
+  readonly traceparent?: string | undefined;
 }
 
 /**
@@ -55,8 +60,15 @@ export interface BusListener {
    * connection is owed it. The first of these is the last entry before the window, where there is one:
    * a client that stands at it has missed nothing but what follows.
    * @param malformed why the entry holds no text, which is empty then; it has its place all the same
+   * @param traceparent the trace that the entry names, as it is written there
    */
-  entry(id: string, text: string, replayed: boolean, malformed?: Malformed): void;
+  entry(
+    id: string,
+    text: string,
+    replayed: boolean,
+    malformed?: Malformed,
+    traceparent?: string,
+  ): void;
   /**
    * Asked after each run of messages that was handed over: undefined when more may come at once, else
    * resolves, within 50 ms, when the connections have taken enough of it.

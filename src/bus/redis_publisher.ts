@@ -19,8 +19,9 @@ const CONFLICT = "conflict";
 
 /**
  * KEYS: the idempotency key, the stream or the channel. ARGV: `xadd` or `publish`, the envelope, its
- * hash, how long the key is kept in milliseconds, how long the stream is. Answers the entry's id, or
- * the number of subscribers. The key is set first: where that is refused, nothing was published.
+ * hash, how long the key is kept in milliseconds, how long the stream is, the channel, and further
+ * fields of the entry. Answers the entry's id, or the number of subscribers. The key is set first: where
+ * that is refused, nothing was published.
  */
 const ONCE = `local kept = redis.call('GET', KEYS[1])
 if kept then
@@ -31,7 +32,8 @@ end
 redis.call('SET', KEYS[1], ARGV[3] .. ' ', 'PX', ARGV[4])
 local reply
 if ARGV[1] == 'xadd' then
-  reply = redis.pcall('XADD', KEYS[2], 'MAXLEN', '~', ARGV[5], '*', 'message', ARGV[2])
+  reply = redis.pcall('XADD', KEYS[2], 'MAXLEN', '~', ARGV[5], '*', 'message', ARGV[2],
+    unpack(ARGV, 7))
 else
   reply = redis.pcall('PUBLISH', ARGV[6], ARGV[2])
 end
@@ -51,17 +53,30 @@ export class RedisPublisher {
   }
 
   /** As `Bus.publish`. Commands of one turn reach Redis in the order of the calls. */
-  async publish(envelope: string, { idempotencyKey }: PublishOptions): Promise<string | undefined> {
+  async publish(
+    envelope: string,
+    { idempotencyKey, traceparent }: PublishOptions,
+  ): Promise<string | undefined> {
     const { ask, channel, stream } = this.#options;
-    if (idempotencyKey !== undefined) return await this.#publishOnce(envelope, idempotencyKey);
+    const trace = traceparent === undefined ? [] : ["traceparent", traceparent];
+    if (idempotencyKey !== undefined) {
+      return await this.#publishOnce(envelope, { idempotencyKey, trace });
+    }
     if (stream !== undefined) {
       const limit = ["MAXLEN", "~", STREAM_LENGTH] as const;
-      return await ask("xadd", stream, ...limit, "*", "message", envelope) as string;
+      return await ask("xadd", stream, ...limit, "*", "message", envelope, ...trace) as string;
     }
     await ask("publish", this.#name(channel), envelope);
   }
 
-  async #publishOnce(envelope: string, idempotencyKey: string): Promise<string | undefined> {
+  async #publishOnce(
+    envelope: string,
+    { idempotencyKey, trace }: {
+      readonly idempotencyKey: string;
+      /** The fields of the entry behind its envelope. */
+      readonly trace: readonly string[];
+    },
+  ): Promise<string | undefined> {
     const { prefix, channel, stream } = this.#options;
     const name = this.#name(stream ?? channel);
     const key = `${prefix}:{${hashTag(name)}}:once:${sha256(idempotencyKey)}`;
@@ -76,6 +91,7 @@ export class RedisPublisher {
       IDEMPOTENCY_MS,
       STREAM_LENGTH,
       name,
+      ...trace,
     ]);
     if (reply === CONFLICT) throw new IdempotencyConflict("Another envelope has this key");
     return stream === undefined ? undefined : String(reply);

@@ -198,11 +198,11 @@ export class RedisStream implements AsyncDisposable {
 
   #handOver(entries: readonly Entry[]): void {
     const { listener } = this.#options;
-    for (const { id, text, malformed } of entries) {
+    for (const { id, text, malformed, traceparent } of entries) {
       const isPast = this.#state.isPast(id);
       if (!isPast) this.#goLive();
       this.#state.advance(id);
-      listener.entry(id, text, isPast, malformed);
+      listener.entry(id, text, isPast, malformed, traceparent);
     }
   }
 

@@ -5,13 +5,15 @@ import { type DecodedEnvelope, decodeEnvelope } from "./decode_envelope.ts";
 /** An entry of the stream. */
 export interface Entry extends DecodedEnvelope {
   readonly id: string;
+  readonly traceparent?: string;
 }
 
 /** An entry as Redis answers, in bytes. */
 type RawEntry = [id: Buffer, fields: Buffer[] | null];
 
-/** The field that holds the envelope. */
+/** The field that holds the envelope, and the one that names the trace that it belongs to. */
 const FIELD = "message";
+const TRACE_FIELD = "traceparent";
 
 /** What {@link RedisStreamQueries} asks, and of whom. */
 export interface RedisStreamQueriesOptions {
@@ -98,9 +100,19 @@ function readEntry([id, fields]: RawEntry): Entry {
   return { id: id.toString("latin1"), ...readFields(fields ?? []) };
 }
 
-function readFields(fields: readonly Buffer[]): DecodedEnvelope {
+function readFields(fields: readonly Buffer[]): Omit<Entry, "id"> {
+  const envelope = findField(fields, FIELD);
+  if (envelope === undefined) return { text: "", malformed: "no_message_field" };
+  const decoded = decodeEnvelope(envelope);
+  // Most entries have one field, and are spared the search.
+  const trace = fields.length === 2 ? undefined : findField(fields, TRACE_FIELD);
+  return trace === undefined ? decoded : { ...decoded, traceparent: trace.toString("latin1") };
+}
+
+function findField(fields: readonly Buffer[], name: string): Buffer | undefined {
   for (let at = 0; at + 1 < fields.length; at += 2) {
-    if (fields[at]!.toString("latin1") === FIELD) return decodeEnvelope(fields[at + 1]!);
+    const field = fields[at]!;
+    if (field.length === name.length && field.toString("latin1") === name) return fields[at + 1];
   }
-  return { text: "", malformed: "no_message_field" };
+  return undefined;
 }

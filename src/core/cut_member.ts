@@ -39,12 +39,13 @@ export function cutMember(text: string, name: string): string | "none" | "severa
 }
 
 /**
- * Where the value of the member `name` begins in the text of a JSON object that has one.
+ * Where the value of the member `name` begins in the text of a JSON object; undefined where it has none.
  * @param text as for {@link cutMember}
  */
-export function findValue(text: string, name: string): number {
-  const { start } = findMember(text, name, text.indexOf("{") + 1)!;
-  return skipSpace(text, skipSpace(text, skipString(text, start)) + 1);
+export function findValue(text: string, name: string): number | undefined {
+  const member = findMember(text, name, text.indexOf("{") + 1);
+  if (member === undefined) return undefined;
+  return skipSpace(text, skipSpace(text, skipString(text, member.start)) + 1);
 }
 
 /** Whether a look at the members behind `from` is worth it: most texts are spared that. */

@@ -7,9 +7,9 @@ export class Tally<Label extends string | number> {
     for (const label of labels) this.#counts.set(label, 0);
   }
 
-  /** Counts one more. */
-  add(label: Label): void {
-    this.#counts.set(label, (this.#counts.get(label) ?? 0) + 1);
+  /** Counts one more, or `count`. */
+  add(label: Label, count = 1): void {
+    this.#counts.set(label, (this.#counts.get(label) ?? 0) + count);
   }
 
   /** The counts, by label. */

@@ -5,6 +5,7 @@ import { History } from "../core/history/history.ts";
 import type { LookUps } from "../keystores/mod.ts";
 import type { Presence } from "../presence/mod.ts";
 import type { Settings } from "../settings/settings.ts";
+import type { Tracing } from "../tracing/mod.ts";
 import { Admission } from "./admission.ts";
 import { AttachmentLog } from "./attachment_log.ts";
 import { Disconnects } from "./disconnects.ts";
@@ -20,6 +21,7 @@ export interface GatewayOptions {
   readonly lookUps: LookUps;
   readonly presence: Presence;
   readonly bus: Pick<Bus, "probe">;
+  readonly tracing?: Tracing | undefined;
 }
 
 /** The middle of a node: the parts that messages and connections pass, put together. */
@@ -39,7 +41,7 @@ export class Gateway implements Disposable {
   readonly resumptions: Resumptions;
   #isDraining = false;
 
-  constructor({ settings, lookUps, presence, bus }: GatewayOptions) {
+  constructor({ settings, lookUps, presence, bus, tracing }: GatewayOptions) {
     this.limits = new Limits(settings);
     this.history = new History({
       maxAgeMs: settings.historySeconds * 1000,
@@ -88,6 +90,7 @@ export class Gateway implements Disposable {
     };
     this.router = new Router({
       ...shared,
+      tracing,
       disconnect: (order) => disconnects.carryOut(order, this.manager.connections),
     });
     const { limits } = this;

@@ -9,13 +9,15 @@ import { Buckets } from "../core/buckets.ts";
 import { excerpt } from "../core/excerpt.ts";
 import { MALFORMED, type Malformed } from "../core/malformed.ts";
 import { isForNoneOf } from "../core/message.ts";
-import { gapEvent } from "../core/server_event.ts";
+import { gapEvent, type ServerMessage } from "../core/server_event.ts";
 import { LogLimiter, omittedText } from "../logging/rate_limited.ts";
 import type { Intake } from "./intake.ts";
 import type { AttachmentLog } from "./attachment_log.ts";
 import { RecentDrops } from "./recent_drops.ts";
 import type { Resumptions } from "./resumptions.ts";
 import { Tally } from "../core/tally.ts";
+import { findTraceparent } from "../core/traceparent.ts";
+import type { DeliverySpan, Tracing } from "../tracing/port.ts";
 
 const log = getLogger(["keywire", "gateway"]);
 
@@ -41,6 +43,8 @@ export interface RouterOptions {
   readonly scheduler: FlushScheduler;
   /** Remembers gaps. */
   readonly attachments?: Pick<AttachmentLog, "add">;
+  /** Hears of deliveries that their backends trace; undefined: tracing is off. */
+  readonly tracing?: Tracing | undefined;
 }
 
 /** What the router did, for the metrics. */
@@ -71,6 +75,7 @@ export class Router implements BusListener {
   readonly #attachments: RouterOptions["attachments"];
   /** The last envelopes that were dropped. */
   readonly drops = new RecentDrops();
+  readonly #tracing: Tracing | undefined;
   #messages = 0;
   #entries = 0;
   #notForThisNode = 0;
@@ -89,6 +94,7 @@ export class Router implements BusListener {
     const { hub, history, resumptions, disconnect, intake, scheduler } = options;
     this.#attachments = options.attachments;
     this.#scheduler = scheduler;
+    this.#tracing = options.tracing;
     this.#intake = intake;
     this.#hub = hub;
     this.#history = history;
@@ -118,11 +124,17 @@ export class Router implements BusListener {
     this.#deliver(this.#history.message(text, performance.now()), text, malformed);
   }
 
-  entry(id: string, text: string, replayed: boolean, malformed?: Malformed): void {
+  entry(
+    id: string,
+    text: string,
+    replayed: boolean,
+    malformed?: Malformed,
+    traceparent?: string,
+  ): void {
     const entry = this.#history.entry(id, text, performance.now());
     if (replayed) return;
     this.#entries++;
-    this.#deliver(entry, text, malformed);
+    this.#deliver(entry, text, malformed, traceparent);
     if (!this.#isSampling) this.#sampleLag(id);
   }
 
@@ -171,7 +183,12 @@ export class Router implements BusListener {
   }
 
   /** Delivers what is for a connection here; what is for none of them is not even read whole. */
-  #deliver(entry: HistoryEntry, text: string, malformed: Malformed | undefined): void {
+  #deliver(
+    entry: HistoryEntry,
+    text: string,
+    malformed: Malformed | undefined,
+    traceparent?: string,
+  ): void {
     if (malformed !== undefined) return this.#drop(entry, malformed, text);
     if (isForNoneOf(text, this.#hub.has)) {
       this.#notForThisNode++;
@@ -179,8 +196,13 @@ export class Router implements BusListener {
     }
     const delivery = entry.read();
     if (typeof delivery === "string") return this.#drop(entry, delivery, text);
-    this.#unflushed += delivery.event.size;
-    this.#delivered += this.#hub.deliver(delivery.recipients, delivery.event);
+    const { recipients, event } = delivery;
+    this.#unflushed += event.size;
+    const span = this.#tracing && beginSpan(this.#tracing, entry, { event, traceparent });
+    const connections = this.#hub.deliver(recipients, event);
+    this.#delivered += connections;
+    // It ends with the turn, which writes.
+    if (span !== undefined) queueMicrotask(() => span.end(connections));
   }
 
   #drop({ source, position }: HistoryEntry, reason: Malformed, text: string): void {
@@ -202,6 +224,20 @@ export class Router implements BusListener {
       excerpt: excerpt(text),
     });
   }
+}
+
+/** Begins the span of a delivery whose entry, or whose message itself, names a trace. */
+function beginSpan(
+  tracing: Tracing,
+  { source, position }: HistoryEntry,
+  { event, traceparent = findTraceparent(event.body) }: {
+    readonly event: ServerMessage;
+    readonly traceparent: string | undefined;
+  },
+): DeliverySpan | undefined {
+  if (traceparent === undefined) return undefined;
+  const id = source === "stream" ? position.stream : undefined;
+  return tracing.begin(traceparent, { source, id, size: event.size });
 }
 
 function logMoreDropped(key: string, omitted: number): void {

@@ -6,11 +6,15 @@ import { addMessageMetrics } from "./message_metrics.ts";
 import { MetricSet } from "./metric_set.ts";
 import { addProcessMetrics, type ProcessMetricsOptions } from "./process_metrics.ts";
 import { addServiceMetrics, type ServiceMetricsOptions } from "./service_metrics.ts";
+import type { Tracing } from "../tracing/mod.ts";
+import { addTracingMetrics } from "./tracing_metrics.ts";
 
 /** What the metrics of a node are read from. */
 export interface MetricsOptions extends ServiceMetricsOptions, ProcessMetricsOptions {
   readonly gateway: Gateway;
   readonly settings: Pick<Settings, "maxConnections">;
+  /** Undefined: tracing is off. */
+  readonly tracing: Tracing | undefined;
 }
 
 /**
@@ -24,5 +28,6 @@ export function createMetrics(options: MetricsOptions): Registry {
   addClientMetrics(metrics, options.gateway, options.settings);
   addMessageMetrics(metrics, options.gateway);
   addServiceMetrics(metrics, options);
+  if (options.tracing !== undefined) addTracingMetrics(metrics, options.tracing);
   return metrics.registry;
 }

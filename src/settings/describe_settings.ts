@@ -6,6 +6,7 @@ const SECRETS: ReadonlySet<string> = new Set([
   "EMBEDDED_KEYS",
   "REDIS_SENTINEL_USERNAME",
   "REDIS_SENTINEL_PASSWORD",
+  "OTEL_EXPORTER_OTLP_HEADERS",
 ]);
 /** Settings whose name is not that of their field. */
 const FIELDS: Readonly<Record<string, keyof Settings>> = { API_TOKEN: "apiTokens" };

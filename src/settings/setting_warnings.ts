@@ -19,6 +19,7 @@ const PARTS: Readonly<Record<string, readonly string[]>> = {
     "CONNECTED_CHANNEL",
     "DISCONNECTED_CHANNEL",
   ],
+  OTEL_EXPORTER_OTLP_ENDPOINT: ["OTEL_EXPORTER_OTLP_HEADERS", "OTEL_SERVICE_NAME"],
 };
 
 /**
@@ -38,7 +39,7 @@ const PARTS: Readonly<Record<string, readonly string[]>> = {
  */
 export function settingWarnings(environment: Readonly<Record<string, string>>): string[] {
   const known = new Set<string>();
-  readSettings((name) => {
+  const { otelDeno } = readSettings((name) => {
     known.add(name);
     return environment[name];
   });
@@ -49,6 +50,9 @@ export function settingWarnings(environment: Readonly<Record<string, string>>): 
   );
   if (environment["MONGODB_URL"] !== undefined && environment["EMBEDDED_KEYS"] !== undefined) {
     unused.push("EMBEDDED_KEYS is ignored, as MONGODB_URL is set");
+  }
+  if (otelDeno && environment["OTEL_EXPORTER_OTLP_ENDPOINT"] !== undefined) {
+    unused.push("OTEL_EXPORTER_OTLP_ENDPOINT is the runtime's, as OTEL_DENO is set");
   }
   const misspelled = names.filter((name) => !known.has(name)).flatMap((name) => {
     const meant = [...known].find((setting) => isOneLetterOff(name, setting));

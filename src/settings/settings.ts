@@ -1,11 +1,12 @@
 import { type Cidr, contains, parseAddress, parseCidr } from "../core/ip_address.ts";
 import { Environment, InvalidSetting } from "./environment.ts";
+import { type OtelSettings, readOtelSettings } from "./otel_settings.ts";
 import { SETTING_RULES as RULES } from "./setting_rules.ts";
 
 export { InvalidSetting };
 
 /** All settings, validated and typed. The one place that knows their names. */
-export interface Settings {
+export interface Settings extends OtelSettings {
   readonly host: string;
   readonly port: number;
   /** Absent: the bus is embedded. The URL holds a password; it is never shown. */
@@ -130,6 +131,7 @@ export function readSettings(get: (name: string) => string | undefined): Setting
     rebalance: env.oneOf("REBALANCE", ["0", "1"]) === "1",
     logLevel: env.oneOf("LOG_LEVEL", ["debug", "info", "warning", "error"]) ?? "info",
     logFormat: env.oneOf("LOG_FORMAT", ["text", "json"]),
+    ...readOtelSettings(env),
   };
   checkSources(settings);
   checkPorts(settings);

@@ -8,6 +8,8 @@ export class Recorder implements BusListener {
   readonly lines: string[] = [];
   /** The ids of the stream's entries, in order. */
   readonly ids: string[] = [];
+  /** What the stream's entries name as their trace, in order. */
+  readonly traceparents: (string | undefined)[] = [];
   /** The ids of the beats, in order. */
   readonly beats: string[] = [];
   /** How many of the beats were this node's. */
@@ -27,8 +29,15 @@ export class Recorder implements BusListener {
     this.lines.push("beat");
   }
 
-  entry(id: string, text: string, past: boolean, malformed?: Malformed): void {
+  entry(
+    id: string,
+    text: string,
+    past: boolean,
+    malformed?: Malformed,
+    traceparent?: string,
+  ): void {
     this.ids.push(id);
+    this.traceparents.push(traceparent);
     this.lines.push(`${past ? "past" : "entry"} ${malformed ?? text}`);
   }
 

@@ -112,6 +112,18 @@ export function testBus(
       assertEquals(recorder.news, texts.map((text) => `${kind} ${text}`));
     });
 
+    test("carries a trace beside the entry, never in its text", async ({ bus }) => {
+      const recorder = await listenTo(bus);
+      await bus.publish("one", { traceparent: "a trace" });
+      await bus.publish("two", { traceparent: "another", idempotencyKey: "key" });
+      await bus.publish("three", { idempotencyKey: "other" });
+      await bus.publish("four");
+      await recorder.heard(`${kind} four`);
+      assertEquals(recorder.news, ["one", "two", "three", "four"].map((text) => `${kind} ${text}`));
+      const traces = stream ? ["a trace", "another", undefined, undefined] : [];
+      assertEquals(recorder.traceparents, traces);
+    });
+
     test("publishes no other envelope under the same idempotency key", async ({ bus }) => {
       const recorder = await listenTo(bus);
       const once = (text: string) => bus.publish(text, { idempotencyKey: "key" });

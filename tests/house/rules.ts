@@ -16,6 +16,7 @@ const PARTS: Readonly<Record<string, string>> = {
   "src/presence/": "presence",
   "src/keystores/": "keystores",
   "src/transports/": "transports",
+  "src/tracing/": "tracing",
   "src/gateway/": "gateway",
   "src/api/": "api",
   "src/ops/": "ops",
@@ -25,7 +26,7 @@ const PARTS: Readonly<Record<string, string>> = {
 };
 const CORE = ["core", "core/delivery", "core/history"];
 const SHARED = [...CORE, "settings", "logging", "http", "redis"];
-const PORTS = ["bus", "presence", "keystores", "transports"];
+const PORTS = ["bus", "presence", "keystores", "transports", "tracing"];
 /** What each part may import beside itself. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "core": [],
@@ -39,6 +40,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "presence": SHARED,
   "keystores": SHARED,
   "transports": SHARED,
+  "tracing": SHARED,
   "gateway": [...SHARED, ...PORTS],
   "api": [...SHARED, ...PORTS, "gateway"],
   "ops": [...SHARED, ...PORTS, "gateway"],

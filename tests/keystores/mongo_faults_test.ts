@@ -3,7 +3,7 @@ import { MongoKeyStore, StoreUnavailable } from "../../src/keystores/mod.ts";
 import { startMongodb } from "../support/mongodb.ts";
 import { freePort, waitFor } from "../support/wait.ts";
 import { TestCollection } from "./collection.ts";
-import { Logged } from "./logged.ts";
+import { Logged } from "../support/logged.ts";
 
 const TIMEOUT_MS = 800;
 
@@ -27,7 +27,7 @@ async function assertBack(store: MongoKeyStore): Promise<void> {
 }
 
 Deno.test("MongoKeyStore waits for a server that is away at its start, and says so once", async () => {
-  await using logged = await Logged.start();
+  await using logged = await Logged.start("keystores");
   await using server = await startMongodb();
   await using keys = new TestCollection(server.url);
   await keys.insert({ _id: "a" });
@@ -104,14 +104,14 @@ Deno.test("MongoKeyStore logs a fault once, however many questions meet it", asy
   await using store = keys.store();
   assert(await ask(store));
   await server.kill();
-  await using logged = await Logged.start();
+  await using logged = await Logged.start("keystores");
   await Promise.all(Array.from({ length: 20 }, () => assertUnavailable(store)));
   assertEquals(logged.lines("warning").length, 1);
   await server.start();
 });
 
 Deno.test("MongoKeyStore: each outage and each recovery is logged, and known though no client connects", async () => {
-  await using logged = await Logged.start();
+  await using logged = await Logged.start("keystores");
   await using server = await startMongodb();
   await using keys = new TestCollection(server.url);
   await using store = keys.store();

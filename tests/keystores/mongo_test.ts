@@ -5,7 +5,7 @@ import { INJECTIONS, testKeyStore } from "../contracts/keystore_contract.ts";
 import { startMongodb } from "../support/mongodb.ts";
 import { waitFor } from "../support/wait.ts";
 import { TestCollection } from "./collection.ts";
-import { Logged } from "./logged.ts";
+import { Logged } from "../support/logged.ts";
 
 const server = await startMongodb();
 Deno.test.afterAll(async () => await server[Symbol.asyncDispose]());
@@ -56,7 +56,7 @@ Deno.test("MongoKeyStore names upper-case hex by the canonical text", async () =
 });
 
 Deno.test("MongoKeyStore: several documents with one key give the union, and a warning", async () => {
-  await using logged = await Logged.start();
+  await using logged = await Logged.start("keystores");
   await using keys = new TestCollection(server.url);
   await keys.insert(
     { key: new ObjectId(HEX), for: "the ObjectId's" },
@@ -83,7 +83,7 @@ const MISTYPED: [string, string, Record<string, unknown>, string[]][] = [
 
 for (const [what, key, document, words] of MISTYPED) {
   Deno.test(`MongoKeyStore: warns of a key that is refused for ${what}, and shows no key`, async () => {
-    await using logged = await Logged.start();
+    await using logged = await Logged.start("keystores");
     await using keys = new TestCollection(server.url);
     await keys.insert({
       ...words[0] === "until" ? {} : { until: new Date("2999-01-01") },
@@ -118,7 +118,7 @@ Deno.test("MongoKeyStore writes recipients in canonical text", async () => {
 });
 
 Deno.test("MongoKeyStore does not know a key whose recipients cannot be names", async () => {
-  await using logged = await Logged.start();
+  await using logged = await Logged.start("keystores");
   await using keys = new TestCollection(server.url);
   const values = [
     ...[null, true, 1.5, 1e300, new Date(), {}, { a: "b" }, [], ["a", null]],
@@ -202,7 +202,7 @@ Deno.test("MongoKeyStore knows a key no longer once it has expired", async () =>
 
 Deno.test("MongoKeyStore warns of a key field without an index, and only then", async () => {
   for (const indexed of [false, true]) {
-    await using logged = await Logged.start();
+    await using logged = await Logged.start("keystores");
     await using keys = new TestCollection(server.url);
     await keys.insert({ key: "a" });
     if (indexed) await keys.createIndex("key");

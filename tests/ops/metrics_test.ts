@@ -16,6 +16,9 @@ import { waitFor } from "../support/wait.ts";
 
 const read = async (url: string) => await (await fetch(`${url}/metrics`)).text();
 
+/** With it, the metrics of spans are there. */
+const TRACING = { OTEL_EXPORTER_OTLP_ENDPOINT: "http://127.0.0.1:4318" };
+
 /** Every series of a label that must be there before anything has happened. */
 function expectedSeries(): string[] {
   const by = (metric: string, label: string, values: Iterable<string | number>) =>
@@ -43,13 +46,14 @@ function expectedSeries(): string[] {
     ),
     ...by("look_ups_total", "result", LOOK_UP_RESULTS),
     ...by("revalidation_rounds_total", "result", ["completed", "failed"]),
+    ...by("spans_total", "outcome", ["sent", "failed", "omitted"]),
     ...by("revalidation_closed_total", "reason", ["revoked", "changed"]),
   ];
 }
 
 Deno.test("metrics: every labelled series is there at the start, with 0", async () => {
   await using redis = await startRedis();
-  await using gateway = await startKeywire({ REDIS_URL: redis.url });
+  await using gateway = await startKeywire({ REDIS_URL: redis.url, ...TRACING });
   const metrics = await gateway.metrics();
   const expected = expectedSeries();
   assertEquals(expected.filter((series) => metrics.get(series) !== 0), []);
@@ -62,7 +66,7 @@ Deno.test("metrics: every labelled series is there at the start, with 0", async 
 
 Deno.test("metrics: promtool has no complaint, and docs/metrics.md names just these", async () => {
   await using redis = await startRedis();
-  await using gateway = await startKeywire({ REDIS_URL: redis.url });
+  await using gateway = await startKeywire({ REDIS_URL: redis.url, ...TRACING });
   await waitFor("the first probe and look at the stream", async () => {
     return (await gateway.metrics()).has("keywire_stream_lag_seconds");
   });

@@ -23,12 +23,16 @@ Deno.test("describeSettings: no secret is shown, whatever holds it", () => {
     MONGODB_URL: `mongodb://ann:${SECRET}@db:27017/a?tlsCertificateKeyFilePassword=${SECRET}`,
     API_TOKEN: `${SECRET},${SECRET}2`,
     EMBEDDED_KEYS: SECRET,
+    OTEL_EXPORTER_OTLP_ENDPOINT: "https://otel:4318",
+    OTEL_EXPORTER_OTLP_HEADERS: `authorization=Bearer%20${SECRET}`,
   });
   assert(!JSON.stringify(all).includes("s3cret"), JSON.stringify(all));
   assertEquals(all.REDIS_URL, "rediss+sentinel://***@a:26379,b:26379/mymaster");
   assertEquals(all.MONGODB_URL, "mongodb://***@db:27017/a?***");
   assertEquals(all.API_TOKEN, "set (2)");
   assertEquals(all.REDIS_SENTINEL_PASSWORD, "set");
+  assertEquals(all.OTEL_EXPORTER_OTLP_ENDPOINT, "https://otel:4318");
+  assertEquals(all.OTEL_EXPORTER_OTLP_HEADERS, "set (1)");
   const { API_TOKEN, EMBEDDED_KEYS, REDIS_URL } = describeSettings({}).all;
   assertEquals([API_TOKEN, EMBEDDED_KEYS, REDIS_URL], ["unset", "default (2)", "embedded"]);
 });

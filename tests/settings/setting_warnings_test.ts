@@ -25,6 +25,17 @@ Deno.test("settingWarnings: a variable of a part that is not in use is named, wi
   ]);
 });
 
+Deno.test("settingWarnings: where the runtime's own OpenTelemetry is on, Keywire's is said to be off", () => {
+  const OTEL_EXPORTER_OTLP_ENDPOINT = "http://localhost:4318";
+  assertEquals(settingWarnings({ OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_SERVICE_NAME: "push" }), []);
+  assertEquals(settingWarnings({ OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_DENO: "true" }), [
+    "OTEL_EXPORTER_OTLP_ENDPOINT is the runtime's, as OTEL_DENO is set",
+  ]);
+  assertEquals(settingWarnings({ OTEL_SERVICE_NAME: "push" }), [
+    "OTEL_SERVICE_NAME is ignored, as OTEL_EXPORTER_OTLP_ENDPOINT is not set",
+  ]);
+});
+
 Deno.test("settingWarnings: names one letter off are named, with what is meant", () => {
   for (const name of ["REDIS_UR", "REDIS_URLS", "REDIS_URI", "REDIS_ULR", "EDIS_URL"]) {
     assertEquals(settingWarnings({ [name]: "redis://secret@localhost" }), [

@@ -54,6 +54,10 @@ Deno.test("an empty environment gives the documented defaults", () => {
     rebalance: false,
     logLevel: "info",
     logFormat: undefined,
+    otelExporterOtlpEndpoint: undefined,
+    otelExporterOtlpHeaders: [],
+    otelServiceName: "keywire",
+    otelDeno: false,
   });
 });
 
@@ -97,6 +101,10 @@ Deno.test("every variable is read into the setting of its name", () => {
     REBALANCE: "1",
     LOG_LEVEL: "debug",
     LOG_FORMAT: "json",
+    OTEL_EXPORTER_OTLP_ENDPOINT: "http://otel:4318",
+    OTEL_EXPORTER_OTLP_HEADERS: "authorization=Basic%20YTpi, x-tenant = a=b",
+    OTEL_SERVICE_NAME: "push",
+    OTEL_DENO: "true",
   });
   const { trustedProxies, ...rest } = settings;
   assertEquals(rest, {
@@ -138,6 +146,10 @@ Deno.test("every variable is read into the setting of its name", () => {
     rebalance: true,
     logLevel: "debug",
     logFormat: "json",
+    otelExporterOtlpEndpoint: "http://otel:4318",
+    otelExporterOtlpHeaders: [["authorization", "Basic YTpi"], ["x-tenant", "a=b"]],
+    otelServiceName: "push",
+    otelDeno: true,
   });
   const trusts = (address: string) =>
     trustedProxies.some((block) => contains(block, parseAddress(address)!));
@@ -246,6 +258,13 @@ Deno.test("readSettings: a REDIS_URL that the connections could not read is refu
   }
 });
 
+Deno.test("readSettings: an empty variable of OpenTelemetry is unset, as its specification says", () => {
+  const names = ["EXPORTER_OTLP_ENDPOINT", "EXPORTER_OTLP_HEADERS", "SERVICE_NAME", "DENO"];
+  const empty = Object.fromEntries(names.map((name) => [`OTEL_${name}`, ""]));
+  assertEquals(read(empty), read({}));
+  assertEquals(read({ OTEL_DENO: "False" }).otelDeno, false);
+});
+
 /** Values that must be refused, a row a variable. */
 const WRONG: Readonly<Record<string, readonly string[]>> = {
   HOST: ["", "[::1]", "1.2.3.256", "a b", "http://localhost", "-a"],
@@ -294,9 +313,16 @@ const WRONG: Readonly<Record<string, readonly string[]>> = {
   REBALANCE: ["yes", "2"],
   LOG_LEVEL: ["", "INFO", "trace"],
   LOG_FORMAT: ["", "xml"],
+  OTEL_EXPORTER_OTLP_ENDPOINT: [
+    ...["otel:4318", "grpc://otel:4317", "http://user:pw@otel:4318", "http://otel?token=a"],
+  ],
+  OTEL_EXPORTER_OTLP_HEADERS: ["token", "a=b,", "a b=c", "a=%zz", "a=%0A", "a=ü"],
+  OTEL_SERVICE_NAME: ["a\nb", "x".repeat(257)],
+  OTEL_DENO: ["yes", "2"],
 };
 const SECRETS = [
   ...["REDIS_URL", "REDIS_SENTINEL_PASSWORD", "MONGODB_URL", "EMBEDDED_KEYS", "API_TOKEN"],
+  ...["OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_HEADERS"],
 ];
 
 for (const [name, values] of Object.entries(WRONG)) {

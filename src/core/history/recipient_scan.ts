@@ -66,7 +66,7 @@ export function readNames(
   const message = parseMessage(text, maxBytes);
   if (typeof message === "string") return false;
   if (message.recipients === "*") return true;
-  let at = findValue(text, "recipients");
+  let at = findValue(text, "recipients")!;
   for (const name of message.recipients) {
     at = text.indexOf('"', at + 1); // Between names stand commas and blanks alone.
     found(hashName(name, hash), at);

@@ -1,17 +1,17 @@
 import { configure, type LogRecord, reset } from "@logtape/logtape";
 
-/** Keeps what the key stores log until it is disposed. */
+/** Keeps what one room logs until it is disposed. */
 export class Logged implements AsyncDisposable {
   readonly #records: LogRecord[] = [];
 
-  /** Starts to keep the log. */
-  static async start(): Promise<Logged> {
+  /** Starts to keep the log of `room`, such as `keystores`. */
+  static async start(room: string): Promise<Logged> {
     const logged = new Logged();
     await configure({
       reset: true,
       sinks: { kept: (record) => logged.#records.push(record) },
       loggers: [
-        { category: ["keywire", "keystores"], lowestLevel: "debug", sinks: ["kept"] },
+        { category: ["keywire", room], lowestLevel: "debug", sinks: ["kept"] },
         { category: ["logtape", "meta"], sinks: [] },
       ],
     });
