@@ -212,7 +212,7 @@ export class Router implements BusListener {
       source,
       id: source === "stream" ? position.stream : formatCursor(position),
       reason,
-      ...log.isEnabledFor("debug") ? { excerpt: text.slice(0, EXCERPT_LENGTH) } : {},
+      ...log.isEnabledFor("debug") ? { excerpt: excerpt(text) } : {},
     });
     const omitted = this.#logLimiter.take(`${source} ${reason}`);
     if (omitted === undefined) return;
