@@ -1,7 +1,12 @@
 import { waitFor } from "../support/wait.ts";
 import { type Account, emptyAccount, settle } from "./account.ts";
 import { Backend, type BackendOptions } from "./backend.ts";
-import { ChaosClient, type Word } from "./chaos_client.ts";
+import {
+  ChaosClient,
+  type ChaosClientOptions,
+  type ChaosListener,
+  type Word,
+} from "./chaos_client.ts";
 import { Cluster } from "./cluster.ts";
 
 /** How large and how long it is. */
@@ -14,6 +19,8 @@ export interface ChaosOptions {
   readonly phaseMs: number;
   /** How long what is frozen is so, in milliseconds. */
   readonly freezeMs: number;
+  /** Another client than keywire.js. */
+  readonly listen?: (url: string, options: ChaosClientOptions) => ChaosListener;
 }
 
 /** One kind of trouble. */
@@ -57,10 +64,12 @@ export async function runChaos(chaos: Chaos, options: ChaosOptions): Promise<Pha
   });
   const words = chaos.phases.map(() => ({ "recovered": 0, "not recovered": 0, "gap": 0 }));
   using clients = new DisposableStack();
+  const listen = options.listen ??
+    ((url: string, options: ChaosClientOptions) => new ChaosClient(url, options));
   const all = recipients.flatMap((recipient) =>
     (["websocket", "sse"] as const).map((transport) =>
       clients.use(
-        new ChaosClient(cluster.balancer.url, {
+        listen(cluster.balancer.url, {
           recipient,
           transport,
           onWord: (word) => words[backend.phase]![word]++,
@@ -108,7 +117,7 @@ export function last(ms: number): Promise<void> {
 }
 
 /** Resolves when every client has got to where its backend is now. */
-async function caughtUp(clients: readonly ChaosClient[], backend: Backend): Promise<void> {
+async function caughtUp(clients: readonly ChaosListener[], backend: Backend): Promise<void> {
   let behind = clients.map((client) => ({
     client,
     owed: backend.lastConfirmed(client.recipient),

@@ -12,8 +12,18 @@ export interface ChaosClientOptions {
   readonly onWord: (word: Word) => void;
 }
 
+/** A client, and all that it heard. */
+export interface ChaosListener extends Disposable {
+  readonly recipient: string;
+  readonly heard: readonly Heard[];
+  /** The highest serial number that it heard; -1 before the first. */
+  readonly reached: number;
+  /** Whether it is connected, for all that it knows. */
+  readonly isOpen: boolean;
+}
+
 /** The client that browsers use, quick to notice and quick to come back, and all that it heard. */
-export class ChaosClient implements Disposable {
+export class ChaosClient implements ChaosListener {
   readonly recipient: string;
   readonly heard: Heard[] = [];
   /** The highest serial number that it heard; -1 before the first. */

@@ -6,6 +6,7 @@
 import { startKeywire } from "../support/gateway.ts";
 import { startRedis } from "../support/redis.ts";
 import { say } from "../support/say.ts";
+import { makeVenv } from "../support/venv.ts";
 
 const VERSION = "4.32.5";
 const TOKEN = "the-token-of-the-fuzzer-of-the-tests";
@@ -24,19 +25,6 @@ const CHECKS = [
   "allow_header_conformance",
   "ignored_auth",
 ];
-
-/** Installs schemathesis into a virtual environment of its own, unless it is there. */
-async function install(): Promise<string> {
-  const cache = Deno.env.get("XDG_CACHE_HOME") ?? `${Deno.env.get("HOME")}/.cache`;
-  const dir = `${cache}/keywire/schemathesis-${VERSION}`;
-  const program = `${dir}/bin/schemathesis`;
-  const isThere = await Deno.stat(program).then(() => true, () => false);
-  if (isThere) return program;
-  await say(`Installing schemathesis ${VERSION} into ${dir}`);
-  await run("python3", ["-m", "venv", dir]);
-  await run(`${dir}/bin/pip`, ["install", "--quiet", `schemathesis==${VERSION}`]);
-  return program;
-}
 
 async function run(program: string, args: readonly string[]): Promise<void> {
   const cwd = await Deno.makeTempDir({ prefix: "keywire-fuzz-" }); // it leaves its notes there
@@ -75,7 +63,8 @@ async function fuzz(program: string, url: string): Promise<boolean> {
   }
 }
 
-const program = await install();
+const { bin } = await makeVenv(`schemathesis-${VERSION}`, [`schemathesis==${VERSION}`]);
+const program = `${bin}/schemathesis`;
 const results: boolean[] = [];
 await using redis = await startRedis();
 for (const env of [{}, { REDIS_URL: redis.url }]) {
