@@ -1,5 +1,5 @@
-# To pin it by digest, which no later push to the tag can change: look the digest up yourself, with
-# `docker buildx imagetools inspect denoland/deno:debian-2.9.6`, and append `@sha256:…` to the name.
+# .github/workflows/dependencies.yml appends the digest of the image (`@sha256:…`), which no later push
+# to the tag can change. By hand: `docker buildx imagetools inspect denoland/deno:debian-2.9.6`.
 FROM denoland/deno:debian-2.9.6
 WORKDIR /app
 # The files stay root's: the program can read them and nothing more.
@@ -10,7 +10,7 @@ COPY deno.json deno.lock ./
 RUN deno install --frozen
 
 COPY main.ts ./
-COPY deploy/with_nofile.sh ./
+COPY deploy/with_nofile.sh deploy/healthcheck.ts ./
 COPY src src
 COPY webpage webpage
 RUN deno cache --frozen main.ts
@@ -21,7 +21,7 @@ EXPOSE 8088
 
 # By /health, not /ready: a restart would not bring Redis back, and would cut every connection.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s \
-  CMD ["deno", "eval", "const port = Deno.env.get('PORT') ?? 8088; const { ok } = await fetch(`http://127.0.0.1:${port}/health`); Deno.exit(ok ? 0 : 1);"]
+  CMD ["deno", "run", "--no-prompt", "--allow-env=PORT", "--allow-net=127.0.0.1", "healthcheck.ts"]
 
 # The image's entrypoint is tini, which passes SIGTERM on, so that the gateway drains. The script
 # tells the limit of descriptors and is replaced by the start task of deno.json.

@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { MongoClient } from "mongodb";
 import { items, openSocket } from "../support/clients.ts";
 import { startKeywire } from "../support/gateway.ts";
@@ -23,12 +23,18 @@ Deno.test("docs/deploying: the narrowed permissions are enough, and narrow", asy
     .replace("mongo.example:27017", mongo.host)
     .replace("0.0.0.0:8088", `0.0.0.0:${port}`)
     .replace("deno run", `exec ${Deno.execPath()} run`);
-  const env = { PORT: String(port), MONGODB_DATABASE: database };
+  const env = { PORT: String(port), MONGODB_DATABASE: database, REDIS_ULR: "a secret of others" };
   {
     await using gateway = await startKeywire(env, { prefix: ["sh", "-c", line] });
     using socket = await openSocket(gateway.url, KEY);
     await redis.tell("PUBLISH", "my_channel", `{"recipients":["${KEY}"],"n":1}`);
     assertEquals(await items(socket.frames, 1), ['{"n":1}']);
+    assert(!gateway.log.includes("REDIS_ULR"), "what is not in the list is not seen");
+  }
+  {
+    const wider = line.replace(/--ignore-env --allow-env=\S+/, "--allow-env");
+    await using gateway = await startKeywire(env, { prefix: ["sh", "-c", wider] });
+    assert(gateway.log.includes("REDIS_ULR is no setting"), "which it is by the start task");
   }
   {
     const narrower = line.replace(`,127.0.0.1:${redis.port}`, "");

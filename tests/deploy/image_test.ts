@@ -87,7 +87,8 @@ Deno.test({
       const [, ...args] = JSON.parse(check) as string[];
       const isHealthy = async (port: number) => {
         const env = { PORT: String(port) };
-        const command = new Deno.Command(Deno.execPath(), { args, env, stderr: "null" });
+        const cwd = `${dir}/app`;
+        const command = new Deno.Command(Deno.execPath(), { args, cwd, env, stderr: "null" });
         return (await command.output()).success;
       };
       assertEquals([await isHealthy(gateway.port), await isHealthy(freePort())], [true, false]);

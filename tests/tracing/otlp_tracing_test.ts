@@ -109,7 +109,7 @@ Deno.test("OtlpTracing: a collector that is away is logged once, without secrets
   await failed(1);
   await failed(2);
   {
-    await using collector = new Collector(port);
+    await using _collector = new Collector(port);
     tracing.begin(newTrace().traceparent, ENTRY)!.end(1);
     await waitFor("the span", () => outcomes(tracing).sent === 1);
   }
