@@ -1,6 +1,9 @@
-/** What connecting costs the gateway, and the key store behind it. */
+/** What connecting costs the gateway, Redis, and the key store behind it. */
 import { MongoClient } from "mongodb";
 import { startMongodb } from "../support/mongodb.ts";
+import { trustRegistry } from "../support/presence.ts";
+import { openBackend } from "../support/redis_client.ts";
+import { waitFor } from "../support/wait.ts";
 import { type Bench, target } from "./bench.ts";
 import { QueryCounter } from "./query_counter.ts";
 import { MANY } from "./scenario.ts";
@@ -12,7 +15,17 @@ import { keyOf } from "./templates.ts";
 const CONNECTING = 500;
 const DATABASE = "keywire_bench";
 
-/** CPU of the gateway per connect, in µs, and queries per connect, with one or the other store. */
+/** How long Redis may take to have published all notices, in milliseconds. */
+const NOTICES_MS = 60_000;
+/** How long it is watched what gateway and Redis use when nothing connects, in milliseconds. */
+const IDLE_MS = 3_000;
+/** What the system counts CPU in, in a second. */
+const TICKS = 100;
+
+/**
+ * CPU of the gateway and of Redis per connect, in µs, above what they use idle, until every client is
+ * connected and its notice was published; and queries per 20 connects. With one or the other store.
+ */
 export async function measureConnect(
   bench: Bench,
   store: "embedded" | "mongodb",
@@ -36,7 +49,14 @@ async function connectAll(
   env: Record<string, string>,
   queries: () => number,
 ): Promise<Record<string, number>> {
-  await using gateway = await startGateway({ redisPort: redis.port, keys: MANY }, PLAIN, env);
+  // Clients of an earlier round are still there, by its names.
+  const prefix = `keywire-${crypto.randomUUID().slice(0, 8)}`;
+  await trustRegistry(redis, prefix);
+  await using backend = await openBackend(redis.url, { channels: ["connected"] });
+  await using gateway = await startGateway({ redisPort: redis.port, keys: MANY }, PLAIN, {
+    ...env,
+    REDIS_PREFIX: prefix,
+  });
   const options = {
     ...target(gateway),
     sockets: MANY,
@@ -44,13 +64,38 @@ async function connectAll(
     redisPid,
     connecting: CONNECTING,
   };
-  const before = queries();
-  return await generator.connect(options, ({ serverCpu, seconds }) =>
-    Promise.resolve({
-      connectCpuUs: serverCpu / MANY * 1e6,
-      queriesPerConnect: (queries() - before) / MANY,
+  const look = async () => ({
+    at: performance.now(),
+    gateway: await cpuSeconds(gateway.pids),
+    redis: await cpuSeconds([redisPid]),
+  });
+  const idle = await look();
+  await new Promise((resolve) => setTimeout(resolve, IDLE_MS));
+  const before = await look();
+  const queriesBefore = queries();
+  return await generator.connect(options, async ({ seconds }) => {
+    await waitFor("the notices", () => backend.heard.length >= MANY, NOTICES_MS);
+    const after = await look();
+    // A store that takes long would else be charged for what passes meanwhile.
+    const perConnect = (of: "gateway" | "redis") => {
+      const idleRate = (before[of] - idle[of]) / (before.at - idle.at);
+      return (after[of] - before[of] - idleRate * (after.at - before.at)) / MANY * 1e6;
+    };
+    return {
+      connectCpuUs: perConnect("gateway"),
+      redisCpuUs: perConnect("redis"),
+      queriesPer20: (queries() - queriesBefore) / MANY * 20,
       connectsPerSecond: MANY / seconds,
-    }));
+    };
+  });
+}
+
+/** User and system time of processes so far. */
+async function cpuSeconds(pids: readonly number[]): Promise<number> {
+  const texts = await Promise.all(pids.map((pid) => Deno.readTextFile(`/proc/${pid}/stat`)));
+  // Behind the name, which may hold anything: the state is the third field, these are 14 and 15.
+  const ticks = texts.map((text) => text.slice(text.lastIndexOf(")") + 2).split(" ").slice(11, 13));
+  return ticks.flat().reduce((sum, each) => sum + Number(each), 0) / TICKS;
 }
 
 async function fill(url: string): Promise<void> {

@@ -44,14 +44,18 @@ function row(run: Results, subject: string, title: string): string {
 }
 
 function connectLines({ results }: Results): string[] {
+  const of = (subject: string, value: string) =>
+    medianOf(results, { subject, scenario: "connect", value });
+  const embedded = of("embedded", "connectCpuUs");
   return (["embedded", "mongodb"] as const).flatMap((subject) => {
-    const of = (value: string) => medianOf(results, { subject, scenario: "connect", value });
-    const cpu = of("connectCpuUs");
+    const cpu = of(subject, "connectCpuUs");
     if (cpu === undefined) return [];
     const store = subject === "embedded" ? "the embedded key store" : "MongoDB";
+    const share = embedded === undefined ? "" : ` (${short(cpu / embedded)} × the embedded one)`;
     return [
-      `10,000 connects with ${store}: ${short(cpu)} µs of CPU each, ` +
-      `${short(of("queriesPerConnect"))} queries each`,
+      `10,000 connects with ${store}, presence included: ${short(cpu)} µs of CPU each${share}, ` +
+      `${short(of(subject, "redisCpuUs"))} µs of Redis a recipient, ` +
+      `${short(of(subject, "queriesPer20"))} queries per 20 connects`,
     ];
   });
 }

@@ -63,3 +63,29 @@ Deno.test("targetTable() says of each target that was measured whether it is met
     "| topic: keywire-sse ÷ centrifugo, deliveries/s | at least 2 | 2.15 | yes |",
   ]);
 });
+
+Deno.test("resultTable() and targetTable() say what connecting costs, store by store", () => {
+  const costs = {
+    embedded: { connectCpuUs: 150, redisCpuUs: 11, queriesPer20: 0 },
+    mongodb: { connectCpuUs: 180, redisCpuUs: 13, queriesPer20: 0.08 },
+  };
+  const results = Object.entries(costs).map(([subject, values]) => ({
+    subject,
+    scenario: "connect",
+    round: 0,
+    values,
+  }));
+  const measured = { ...run({}), results };
+  assertEquals(resultTable(measured, SUBJECTS).split("\n").slice(3), [
+    "10,000 connects with the embedded key store, presence included: 150 µs of CPU each " +
+    "(1 × the embedded one), 11 µs of Redis a recipient, 0 queries per 20 connects",
+    "10,000 connects with MongoDB, presence included: 180 µs of CPU each " +
+    "(1.2 × the embedded one), 13 µs of Redis a recipient, 0.08 queries per 20 connects",
+  ]);
+  assertEquals(targetTable(measured).split("\n").slice(2), [
+    "| connect: MongoDB queries per 20 connects | at most 1 | 0.08 | yes |",
+    "| connect: CPU with MongoDB ÷ with the embedded store, presence included | at most 1.3 | 1.2 | yes |",
+    "| connect: CPU of Redis per recipient, embedded, µs | at most 12 | 11 | yes |",
+    "| connect: CPU of Redis per recipient, mongodb, µs | at most 12 | 13 | **no** |",
+  ]);
+});
