@@ -50,7 +50,11 @@ export class NodeOverview {
       now - seenAt < SHOWN_MS && !here.some((one) => isSameNode(one, node))
     );
     const rows = await Promise.all([
-      ...here.map(async (node) => ({ ...node, state: await nodeState(node), seenAt: now })),
+      ...here.map(async (node) => ({
+        ...node,
+        state: await nodeState(node),
+        seenAt: now - (node.ageMs ?? 0),
+      })),
       ...others.map(async ({ node, seenAt }) => ({
         ...node,
         isThis: false,
