@@ -9,7 +9,7 @@ import { LookUps, openKeyStore } from "./src/keystores/mod.ts";
 import { configureLog } from "./src/logging/log.ts";
 import * as ops from "./src/ops/mod.ts";
 import { openPresence } from "./src/presence/mod.ts";
-import { readSettings } from "./src/settings/settings.ts";
+import { isKeyStoreEmbedded, readSettings } from "./src/settings/settings.ts";
 import { openTracing } from "./src/tracing/mod.ts";
 import { EventsTransport, PollingTransport, WebSocketTransport } from "./src/transports/mod.ts";
 
@@ -25,7 +25,7 @@ const presence = openPresence(settings, { bus, nodeId, report: () => report() })
 const lookUps = new LookUps(keyStore, {
   timeoutMs: settings.mongodbTimeoutMs,
   // The embedded store answers at once, and requests that wait together fragment the memory.
-  ...settings.mongodbUrl === undefined ? { gatherMs: 1 } : {},
+  ...isKeyStoreEmbedded(settings) ? { gatherMs: 1 } : {},
 });
 const tracing = openTracing(settings, { version: config.version, nodeId });
 const gateway = new Gateway({ settings, lookUps, presence, bus, tracing });

@@ -8,7 +8,7 @@ import { allow, preflight } from "./http/cors.ts";
 import { isLoopbackHost } from "./http/loopback_host.ts";
 import type { RequestInfo, Transport } from "./transports/port.ts";
 import { problem } from "./http/problem.ts";
-import type { Settings } from "./settings/settings.ts";
+import { isKeyStoreEmbedded, type Settings } from "./settings/settings.ts";
 
 export interface AppOptions {
   /** The transports of `/websocket`: WebSocket, and polling for what is no upgrade. */
@@ -54,7 +54,7 @@ export function pageConfig(
   settings: Settings,
   { isOpen, host }: { readonly isOpen: boolean; readonly host: string | undefined },
 ): PageConfig {
-  const { redisUrl, redisChannel, redisStream, mongodbUrl, embeddedKeys } = settings;
+  const { redisUrl, redisChannel, redisStream, embeddedKeys } = settings;
   const isHere = isLoopbackHost(host);
   const publishOff = settings.internalPort !== undefined
     ? "internal"
@@ -69,7 +69,7 @@ export function pageConfig(
     restart: publishOff === undefined,
     channel: redisUrl === undefined ? null : redisChannel ?? null,
     stream: redisUrl === undefined ? null : redisStream ?? null,
-    demoKey: mongodbUrl === undefined && isHere ? embeddedKeys[0] ?? null : null,
+    demoKey: isKeyStoreEmbedded(settings) && isHere ? embeddedKeys[0] ?? null : null,
   };
 }
 

@@ -12,16 +12,17 @@ import {
   hostsOf,
   type MongoKeyStoreOptions,
   openClient,
+  publicReason,
   readFilter,
   reason,
 } from "./mongo_client.ts";
 import { MissExplainer } from "./mongo_diagnosis.ts";
 import { candidates, identity, type Value } from "./mongo_values.ts";
 import type { PartHealth } from "../core/part_health.ts";
-import { MongoHealth } from "./mongo_health.ts";
 import { rateLimited } from "../logging/rate_limited.ts";
 import { type KeyStore, StoreUnavailable } from "./port.ts";
 import { recipientsOf, valueAt } from "./recipients_of.ts";
+import { StoreHealth } from "./store_health.ts";
 
 /** How soon a question that met a broken connection is asked again, in milliseconds. */
 const RETRY_MS = 100;
@@ -58,7 +59,7 @@ export class MongoKeyStore implements KeyStore {
       { keyField: this.#keyField, recipientField: this.#recipientField, times },
     ));
 
-  readonly #health: MongoHealth;
+  readonly #health: StoreHealth;
 
   /** @throws {TypeError} when the connection string or the filter cannot be read. */
   constructor(options: MongoKeyStoreOptions) {
@@ -68,7 +69,11 @@ export class MongoKeyStore implements KeyStore {
     this.#filter = readFilter(options.filter);
     this.#client = openClient(options.url);
     this.#collection = this.#client.db(options.database).collection(options.collection);
-    this.#health = new MongoHealth(hostsOf(this.#client));
+    this.#health = new StoreHealth({
+      name: "MongoDB",
+      hosts: hostsOf(this.#client),
+      faultOf: (error) => ({ shown: publicReason(error), logged: reason(error) }),
+    });
     this.#misses = new MissExplainer({
       collection: this.#collection,
       keyField: this.#keyField,
@@ -83,7 +88,7 @@ export class MongoKeyStore implements KeyStore {
   }
 
   get status(): "up" | "down" {
-    return this.part.reason === undefined ? "up" : "down";
+    return this.#health.status;
   }
 
   get part(): PartHealth {

@@ -3,24 +3,30 @@ import { getLogger } from "@logtape/logtape";
 import { reportDescriptors } from "./descriptors.ts";
 import { describeSettings } from "../settings/describe_settings.ts";
 import { settingWarnings } from "../settings/setting_warnings.ts";
-import { InvalidSetting, isLoopback, type Settings } from "../settings/settings.ts";
+import {
+  InvalidSetting,
+  isKeyStoreEmbedded,
+  isLoopback,
+  type Settings,
+} from "../settings/settings.ts";
 
 const log = getLogger(["keywire"]);
 
 /** Whether everything is embedded and only this machine reaches it, so that no token is needed. */
-export function isOpen({ redisUrl, mongodbUrl, host, apiTokens }: Settings): boolean {
-  const isEmbedded = redisUrl === undefined && mongodbUrl === undefined;
+export function isOpen(settings: Settings): boolean {
+  const { redisUrl, host, apiTokens } = settings;
+  const isEmbedded = redisUrl === undefined && isKeyStoreEmbedded(settings);
   return isEmbedded && isLoopback(host) && apiTokens.length === 0;
 }
 
 /** Logs where the page is, how to publish, which parts are embedded, and how far descriptors go. */
 export function logStartup(settings: Settings, version: string): void {
-  const { host, port, redisUrl, mongodbUrl, embeddedKeys } = settings;
+  const { host, port, redisUrl, embeddedKeys } = settings;
   const at = `http://${isLoopback(host) || host === "0.0.0.0" ? "localhost" : host}:${port}`;
   log.info(`Keywire ${version} serves its page at ${at}/`);
   const embedded = [
     ...redisUrl === undefined ? ["the bus (set REDIS_URL to use Redis)"] : [],
-    ...mongodbUrl === undefined ? ["the key store (set MONGODB_URL to use MongoDB)"] : [],
+    ...isKeyStoreEmbedded(settings) ? ["the key store (set MONGODB_URL to use MongoDB)"] : [],
   ];
   if (embedded.length > 0) log.info(`Embedded: ${embedded.join("; ")}`);
   const descriptors = reportDescriptors(settings);

@@ -1,13 +1,6 @@
-import { readSettings, type Settings } from "./settings.ts";
+import { Environment, type TextRule } from "./environment.ts";
+import { readSettingsFrom, type Settings } from "./settings.ts";
 
-/** Settings whose values are shown in no line: whether they are set, and how many, says enough. */
-const SECRETS: ReadonlySet<string> = new Set([
-  "API_TOKEN",
-  "EMBEDDED_KEYS",
-  "REDIS_SENTINEL_USERNAME",
-  "REDIS_SENTINEL_PASSWORD",
-  "OTEL_EXPORTER_OTLP_HEADERS",
-]);
 /** Settings whose name is not that of their field. */
 const FIELDS: Readonly<Record<string, keyof Settings>> = { API_TOKEN: "apiTokens" };
 const LONGEST = 200;
@@ -38,30 +31,23 @@ export interface DescribedSettings {
 export function describeSettings(
   environment: Readonly<Record<string, string>>,
 ): DescribedSettings {
-  const names = new Set<string>();
-  const settings = readSettings((name) => {
-    names.add(name);
-    return environment[name];
-  });
-  const entries = [...names].map((name) => [name, describe(name, { environment, settings })]);
+  const env = new Environment((name) => environment[name]);
+  const settings = readSettingsFrom(env);
+  const names = [...env.variables.keys()];
+  const describe = (name: string) => {
+    const value = settings[(FIELDS[name] ?? fieldOf(name)) as keyof Settings];
+    return describeOne(environment[name], value, env.variables.get(name));
+  };
   return {
-    all: Object.fromEntries(entries),
-    set: [...names].filter((name) => environment[name] !== undefined),
+    all: Object.fromEntries(names.map((name) => [name, describe(name)])),
+    set: names.filter((name) => environment[name] !== undefined),
   };
 }
 
-function describe(
-  name: string,
-  { environment, settings }: {
-    readonly environment: Readonly<Record<string, string>>;
-    readonly settings: Settings;
-  },
-): string {
-  const field = FIELDS[name] ?? fieldOf(name);
-  const value: unknown = settings[field as keyof Settings];
-  const text = environment[name];
-  if (SECRETS.has(name)) return describeSecret(text, value);
-  if (name.endsWith("_URL")) return text === undefined ? "embedded" : withoutSecrets(text);
+/** What may be shown of a value that was read from `text`. */
+function describeOne(text: string | undefined, value: unknown, secret: TextRule["secret"]): string {
+  if (secret === true) return describeSecret(text, value);
+  if (text !== undefined && secret === "credentials") return withoutSecrets(text);
   if (text !== undefined) return text === "" ? "off" : text.slice(0, LONGEST);
   if (value === undefined || (Array.isArray(value) && value.length === 0)) return "unset";
   return typeof value === "boolean" ? String(Number(value)) : String(value);

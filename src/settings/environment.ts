@@ -10,8 +10,8 @@ export interface TextRule {
   readonly test: (value: string) => boolean;
   /** What is wrong with a value that fails the test, without showing it. */
   readonly explain?: (value: string) => string;
-  /** Secrets are never shown. */
-  readonly secret?: boolean;
+  /** Never shown: all of it, or of a URL its credentials and its query. */
+  readonly secret?: true | "credentials";
 }
 
 /** The bounds of an integer. */
@@ -36,6 +36,8 @@ export interface Bounds {
  */
 export class Environment {
   readonly #get: (name: string) => string | undefined;
+  /** The variables that were asked for, and what of each is a secret. */
+  readonly variables = new Map<string, TextRule["secret"]>();
 
   /** @param get looks a name up; undefined when it is not set */
   constructor(get: (name: string) => string | undefined) {
@@ -44,19 +46,19 @@ export class Environment {
 
   /** The text as it is, undefined when it is not set. */
   raw(name: string): string | undefined {
-    return this.#get(name);
+    return this.#read(name);
   }
 
   /** A text that `rule` lets through. */
   text(name: string, rule: TextRule): string | undefined {
-    const value = this.#get(name);
+    const value = this.#read(name, rule);
     if (value !== undefined && !rule.test(value)) throw wrong(name, value, rule);
     return value;
   }
 
   /** A comma-separated list, blanks around its entries cut, each of which `rule` lets through. */
   list(name: string, rule: TextRule): string[] | undefined {
-    const value = this.#get(name);
+    const value = this.#read(name, rule);
     const entries = value?.split(",").map((entry) => entry.trim());
     for (const entry of entries ?? []) {
       if (!rule.test(entry)) throw wrong(name, entry, rule);
@@ -88,6 +90,11 @@ export class Environment {
       test: (text) => /^(?:0|[1-9]\d{0,15})$/.test(text) && +text >= from && +text <= to,
     });
     return value === undefined ? undefined : Number(value);
+  }
+
+  #read(name: string, rule?: TextRule): string | undefined {
+    this.variables.set(name, rule?.secret ?? this.variables.get(name));
+    return this.#get(name);
   }
 }
 

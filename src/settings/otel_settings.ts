@@ -20,7 +20,7 @@ const ENDPOINT: TextRule = {
     return url !== null && /^https?:$/.test(url.protocol) &&
       url.username + url.password + url.search + url.hash === "";
   },
-  secret: true,
+  secret: "credentials",
 };
 const HEADERS: TextRule = {
   expected: "a comma-separated list such as name=value, values percent-encoded " +

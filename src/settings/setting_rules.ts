@@ -16,7 +16,7 @@ export const SETTING_RULES = {
       "redis+cluster://host:6379,host:6379, with TLS rediss (it is set, and not shown)",
     test: (text) => faultOfRedisUrl(text) === undefined,
     explain: (text) => faultOfRedisUrl(text) ?? "",
-    secret: true,
+    secret: "credentials",
   },
   sentinelCredential: {
     expected: "1 to 256 characters (it is set, and not shown)",
@@ -26,7 +26,7 @@ export const SETTING_RULES = {
   mongodbUrl: {
     expected: "mongodb://host:27017 or mongodb+srv://host (it is set, and not shown)",
     test: matches(`^${MONGODB}$`),
-    secret: true,
+    secret: "credentials",
   },
   host: {
     expected: "an IP address without brackets, or a host name",

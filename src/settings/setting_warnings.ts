@@ -1,11 +1,11 @@
-import { readSettings } from "./settings.ts";
+import { Environment } from "./environment.ts";
+import { isKeyStoreEmbedded, KEY_STORES, readSettingsFrom } from "./settings.ts";
 
 /** Variables of a part, and the variable without which that part is not in use. */
 const PARTS: Readonly<Record<string, readonly string[]>> = {
   MONGODB_URL: [
     "MONGODB_DATABASE",
     "MONGODB_COLLECTION",
-    "MONGODB_TIMEOUT_MS",
     "MONGODB_KEY_FIELD",
     "MONGODB_RECIPIENT_FIELD",
     "MONGODB_FILTER",
@@ -38,24 +38,26 @@ const PARTS: Readonly<Record<string, readonly string[]>> = {
  * ```
  */
 export function settingWarnings(environment: Readonly<Record<string, string>>): string[] {
-  const known = new Set<string>();
-  const { otelDeno } = readSettings((name) => {
-    known.add(name);
-    return environment[name];
-  });
+  const env = new Environment((name) => environment[name]);
+  const settings = readSettingsFrom(env);
+  const known = [...env.variables.keys()];
+  const isSet = (name: string) => environment[name] !== undefined;
   const names = Object.keys(environment).sort();
-  const unused = Object.entries(PARTS).flatMap(([url, settings]) =>
-    environment[url] !== undefined ? [] : names.filter((name) => settings.includes(name))
+  const unused = Object.entries(PARTS).flatMap(([url, variables]) =>
+    isSet(url) ? [] : names.filter((name) => variables.includes(name))
       .map((name) => `${name} is ignored, as ${url} is not set`)
   );
-  if (environment["MONGODB_URL"] !== undefined && environment["EMBEDDED_KEYS"] !== undefined) {
-    unused.push("EMBEDDED_KEYS is ignored, as MONGODB_URL is set");
+  const stores = Object.values(KEY_STORES);
+  if (isKeyStoreEmbedded(settings) && isSet("MONGODB_TIMEOUT_MS")) {
+    unused.push(`MONGODB_TIMEOUT_MS is ignored, as ${stores.join(" or ")} is not set`);
   }
-  if (otelDeno && environment["OTEL_EXPORTER_OTLP_ENDPOINT"] !== undefined) {
+  const [store, ...others] = [...stores, "EMBEDDED_KEYS"].filter(isSet);
+  unused.push(...others.map((name) => `${name} is ignored, as ${store} is set`));
+  if (settings.otelDeno && isSet("OTEL_EXPORTER_OTLP_ENDPOINT")) {
     unused.push("OTEL_EXPORTER_OTLP_ENDPOINT is the runtime's, as OTEL_DENO is set");
   }
-  const misspelled = names.filter((name) => !known.has(name)).flatMap((name) => {
-    const meant = [...known].find((setting) => isOneLetterOff(name, setting));
+  const misspelled = names.filter((name) => !known.includes(name)).flatMap((name) => {
+    const meant = known.find((setting) => isOneLetterOff(name, setting));
     return meant === undefined ? [] : [`${name} is no setting: do you mean ${meant}?`];
   });
   return [...unused, ...misspelled];

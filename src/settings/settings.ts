@@ -67,16 +67,29 @@ const PORTS = { from: 0, to: 65_535 };
 const PLENTY = 2 ** 31 - 1;
 const DAY = 86_400;
 
+/** The settings that name a key store; where several are set, the first one counts. */
+export const KEY_STORES = {
+  mongodbUrl: "MONGODB_URL",
+} as const satisfies Partial<Record<keyof Settings, string>>;
+
 /**
  * Reads the settings.
  * @param get looks a name up in the environment; an empty text counts as set
  * @throws {InvalidSetting}
  */
 export function readSettings(get: (name: string) => string | undefined): Settings {
-  const env = new Environment(get);
+  return readSettingsFrom(new Environment(get));
+}
+
+/**
+ * As `readSettings`, for those who also want to know the variables: `env` keeps them.
+ * @throws {InvalidSetting}
+ */
+export function readSettingsFrom(env: Environment): Settings {
   const redisUrl = env.text("REDIS_URL", RULES.redisUrl);
   const mongodbUrl = env.text("MONGODB_URL", RULES.mongodbUrl);
-  const embedded = redisUrl === undefined || mongodbUrl === undefined;
+  const isSet = (name: string) => env.raw(name) !== undefined;
+  const embedded = redisUrl === undefined || !Object.values(KEY_STORES).some(isSet);
   const keyField = env.text("MONGODB_KEY_FIELD", RULES.field) ?? "_id";
   const maxMessage = env.integer("MAX_MESSAGE_BYTES", { default: 2 ** 18, from: 64, to: 2 ** 25 });
   const twice = 2 * maxMessage;
@@ -186,16 +199,23 @@ function checkReusePort({ port, internalPort, redisUrl }: Settings): void {
 }
 
 /** The demo keys, or a bus that ends at this process, do not run in production by accident. */
-function checkExposure({ host, redisUrl, mongodbUrl, demo }: Settings): void {
+function checkExposure(settings: Settings): void {
+  const { host, redisUrl, demo } = settings;
   if (demo || isLoopback(host)) return;
   const missing = [];
   if (redisUrl === undefined) missing.push("REDIS_URL");
-  if (mongodbUrl === undefined) missing.push("MONGODB_URL");
+  if (isKeyStoreEmbedded(settings)) missing.push(Object.values(KEY_STORES).join(" or "));
   if (missing.length === 0) return;
   throw new InvalidSetting(
     `HOST is "${host}", which is not loopback, so ${missing.join(" and ")} must be set ` +
       "(or DEMO=1, to show the embedded parts to everyone who reaches them)",
   );
+}
+
+/** Whether no setting names a key store, so that the embedded one serves, with keys that all know. */
+export function isKeyStoreEmbedded(settings: Settings): boolean {
+  return (Object.keys(KEY_STORES) as (keyof typeof KEY_STORES)[])
+    .every((name) => settings[name] === undefined);
 }
 
 /** Whether only this machine reaches `host`. */

@@ -34,5 +34,5 @@ Deno.test("describeSettings: no secret is shown, whatever holds it", () => {
   assertEquals(all.OTEL_EXPORTER_OTLP_ENDPOINT, "https://otel:4318");
   assertEquals(all.OTEL_EXPORTER_OTLP_HEADERS, "set (1)");
   const { API_TOKEN, EMBEDDED_KEYS, REDIS_URL } = describeSettings({}).all;
-  assertEquals([API_TOKEN, EMBEDDED_KEYS, REDIS_URL], ["unset", "default (2)", "embedded"]);
+  assertEquals([API_TOKEN, EMBEDDED_KEYS, REDIS_URL], ["unset", "default (2)", "unset"]);
 });

@@ -1,7 +1,14 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { contains, parseAddress } from "../../src/core/ip_address.ts";
-import { InvalidSetting, readSettings } from "../../src/settings/settings.ts";
+import { describeSettings } from "../../src/settings/describe_settings.ts";
+import { Environment } from "../../src/settings/environment.ts";
+import {
+  InvalidSetting,
+  KEY_STORES,
+  readSettings,
+  readSettingsFrom,
+} from "../../src/settings/settings.ts";
 
 type Variables = Readonly<Record<string, string>>;
 
@@ -61,51 +68,63 @@ Deno.test("an empty environment gives the documented defaults", () => {
   });
 });
 
+/** A right value of each variable, other than its default. */
+const RIGHT: Variables = {
+  ...SERVERS,
+  HOST: "192.0.2.1",
+  PORT: "80",
+  REDIS_SENTINEL_USERNAME: "guard",
+  REDIS_SENTINEL_PASSWORD: "p@ss",
+  REDIS_CHANNEL: "news",
+  REDIS_STREAM: "tape",
+  CONNECTED_CHANNEL: "in",
+  DISCONNECTED_CHANNEL: "out",
+  REDIS_PREFIX: "push:1",
+  MONGODB_DATABASE: "shop",
+  MONGODB_COLLECTION: "sessions",
+  MONGODB_TIMEOUT_MS: "500",
+  MONGODB_KEY_FIELD: "secret",
+  MONGODB_RECIPIENT_FIELD: "user.id",
+  MONGODB_FILTER: '{"active":true}',
+  MONGODB_EXPIRES_FIELD: "expiresAt",
+  EMBEDDED_KEYS: "one, two",
+  DEMO: "1",
+  API_TOKEN: TOKENS.join(" , "),
+  INTERNAL_PORT: "9090",
+  REUSE_PORT: "1",
+  NOFILE: "1048576",
+  ALLOWED_ORIGINS: "https://example.org, http://localhost:3000",
+  TRUSTED_PROXIES: "10.0.0.0/8, fd00::1",
+  MAX_CONNECTIONS: "1",
+  MAX_CONNECTIONS_PER_KEY: "2",
+  MAX_CONNECTIONS_PER_IP: "3",
+  MAX_MESSAGE_BYTES: "1000",
+  MAX_BUFFERED_BYTES: "2000",
+  HISTORY_SECONDS: "60",
+  HISTORY_BYTES: "4096",
+  REVALIDATE_SECONDS: "10",
+  PRESENCE_GRACE_SECONDS: "5",
+  DRAIN_SECONDS: "0",
+  REBALANCE: "1",
+  LOG_LEVEL: "debug",
+  LOG_FORMAT: "json",
+  OTEL_EXPORTER_OTLP_ENDPOINT: "http://otel:4318",
+  OTEL_EXPORTER_OTLP_HEADERS: "authorization=Basic%20YTpi, x-tenant = a=b",
+  OTEL_SERVICE_NAME: "push",
+  OTEL_DENO: "true",
+};
+
+Deno.test("describeSettings: what its rule calls a secret is not shown", () => {
+  const env = new Environment((name) => RIGHT[name]);
+  readSettingsFrom(env);
+  const secrets = [...env.variables].filter(([, secret]) => secret === true);
+  assert(secrets.length > 4, `${secrets.length}`);
+  const { all } = describeSettings(RIGHT);
+  for (const [name] of secrets) assertMatch(all[name]!, /^set( \(\d\))?$/, name);
+});
+
 Deno.test("every variable is read into the setting of its name", () => {
-  const settings = read({
-    ...SERVERS,
-    HOST: "192.0.2.1",
-    PORT: "80",
-    REDIS_SENTINEL_USERNAME: "guard",
-    REDIS_SENTINEL_PASSWORD: "p@ss",
-    REDIS_CHANNEL: "news",
-    REDIS_STREAM: "tape",
-    CONNECTED_CHANNEL: "in",
-    DISCONNECTED_CHANNEL: "out",
-    REDIS_PREFIX: "push:1",
-    MONGODB_DATABASE: "shop",
-    MONGODB_COLLECTION: "sessions",
-    MONGODB_TIMEOUT_MS: "500",
-    MONGODB_KEY_FIELD: "secret",
-    MONGODB_RECIPIENT_FIELD: "user.id",
-    MONGODB_FILTER: '{"active":true}',
-    MONGODB_EXPIRES_FIELD: "expiresAt",
-    EMBEDDED_KEYS: "one, two",
-    DEMO: "1",
-    API_TOKEN: TOKENS.join(" , "),
-    INTERNAL_PORT: "9090",
-    REUSE_PORT: "1",
-    NOFILE: "1048576",
-    ALLOWED_ORIGINS: "https://example.org, http://localhost:3000",
-    TRUSTED_PROXIES: "10.0.0.0/8, fd00::1",
-    MAX_CONNECTIONS: "1",
-    MAX_CONNECTIONS_PER_KEY: "2",
-    MAX_CONNECTIONS_PER_IP: "3",
-    MAX_MESSAGE_BYTES: "1000",
-    MAX_BUFFERED_BYTES: "2000",
-    HISTORY_SECONDS: "60",
-    HISTORY_BYTES: "4096",
-    REVALIDATE_SECONDS: "10",
-    PRESENCE_GRACE_SECONDS: "5",
-    DRAIN_SECONDS: "0",
-    REBALANCE: "1",
-    LOG_LEVEL: "debug",
-    LOG_FORMAT: "json",
-    OTEL_EXPORTER_OTLP_ENDPOINT: "http://otel:4318",
-    OTEL_EXPORTER_OTLP_HEADERS: "authorization=Basic%20YTpi, x-tenant = a=b",
-    OTEL_SERVICE_NAME: "push",
-    OTEL_DENO: "true",
-  });
+  const settings = read(RIGHT);
   const { trustedProxies, ...rest } = settings;
   assertEquals(rest, {
     host: "192.0.2.1",
@@ -163,11 +182,12 @@ Deno.test("the gateway listens everywhere only when nothing is embedded", () => 
 });
 
 Deno.test("embedded parts on a host that is not loopback stop the start and name what is missing", () => {
+  const stores = Object.values(KEY_STORES).join(" or ");
   const both = messageFor({ HOST: "0.0.0.0" });
-  assertStringIncludes(both, "REDIS_URL and MONGODB_URL must be set");
+  assertStringIncludes(both, `REDIS_URL and ${stores} must be set`);
   assertStringIncludes(both, "DEMO=1");
   const store = messageFor({ HOST: "::", REDIS_URL: SERVERS.REDIS_URL });
-  assertStringIncludes(store, "MONGODB_URL must be set");
+  assertStringIncludes(store, `${stores} must be set`);
   assert(!store.includes("REDIS_URL"), store);
   const bus = messageFor({ HOST: "push.example.org", MONGODB_URL: SERVERS.MONGODB_URL });
   assertStringIncludes(bus, "REDIS_URL must be set");

@@ -1,12 +1,12 @@
 /**
  * `deno task test:unit`: runs the tests that need no server, without leave to start one.
  *
- * A test is one of them when neither it nor anything that it imports from `tests` starts a process,
- * other than Deno itself.
+ * A test is one of them when neither it nor anything that it imports from `tests` starts a process
+ * other than Deno itself, or makes a temporary file.
  */
 const ROOT = new URL("../../", import.meta.url);
 /** Behind a quote it is a text about a command. */
-const STARTS = /(?<!['"`])new Deno\.Command\((?!Deno\.execPath\(\))/;
+const NEEDS_LEAVE = /(?<!['"`])(?:new Deno\.Command\((?!Deno\.execPath\(\))|Deno\.makeTemp)/;
 /** What takes its time though it needs no server: whole systems, models and memory. */
 const SLOW = /^tests\/(?:bench|chaos|soak|deploy|e2e)\/|(?:[/_]model|_memory)_test\.ts$/;
 
@@ -15,7 +15,7 @@ export async function unitTests(): Promise<string[]> {
   const found: string[] = [];
   for await (const path of testsUnder("tests/")) {
     if (SLOW.test(path)) continue;
-    if (!await startsSomething(path, new Set())) found.push(path);
+    if (!await needsLeave(path, new Set())) found.push(path);
   }
   return found.sort();
 }
@@ -27,14 +27,14 @@ async function* testsUnder(folder: string): AsyncGenerator<string> {
   }
 }
 
-async function startsSomething(path: string, seen: Set<string>): Promise<boolean> {
+async function needsLeave(path: string, seen: Set<string>): Promise<boolean> {
   if (seen.has(path)) return false;
   seen.add(path);
   const text = await Deno.readTextFile(new URL(path, ROOT));
-  if (STARTS.test(text)) return true;
+  if (NEEDS_LEAVE.test(text)) return true;
   for (const [, target] of text.matchAll(/^(?:import|export|\}).*?"(\.[^"]+\.ts)";/gm)) {
     const imported = new URL(target!, new URL(path, ROOT)).href.slice(ROOT.href.length);
-    if (imported.startsWith("tests/") && await startsSomething(imported, seen)) return true;
+    if (imported.startsWith("tests/") && await needsLeave(imported, seen)) return true;
   }
   return false;
 }
