@@ -1,3 +1,4 @@
+import { Buckets } from "../core/buckets.ts";
 import type { Connection } from "../core/delivery/connection.ts";
 import type { MissedEvents } from "../core/delivery/outbox.ts";
 import type { History } from "../core/history/history.ts";
@@ -14,6 +15,9 @@ const PATIENCE_MS = 10_000;
 const CHECK_MS = 50;
 /** Own markers heard since a client came, with which all that was published before it came is heard. */
 const OWN_MARKERS = 2;
+
+/** What durations of replays are told apart, in seconds. */
+const REPLAY_SECONDS = [0.005, 0.025, 0.1, 0.5, 2.5, 10, 30, 60];
 
 interface PendingResumption {
   readonly connection: Connection;
@@ -67,6 +71,8 @@ export class Resumptions implements Disposable {
   readonly #pending = new Set<PendingResumption>();
   readonly #outcomes = new Tally<(typeof RESUME_OUTCOMES)[number]>(RESUME_OUTCOMES);
   #replayed = 0;
+  /** How long clients took to catch up with what they had missed, in seconds. */
+  readonly replaySeconds = new Buckets(REPLAY_SECONDS);
   /** How many of them are still to be looked at this time. */
   #unchecked = 0;
   #timer: ReturnType<typeof setInterval> | undefined;
@@ -187,7 +193,12 @@ export class Resumptions implements Disposable {
     connection.push(
       welcomeEvent(replay.position, { recovery: { lost }, retryMs: this.#welcomeRetryMs() }),
     );
-    connection.replay(tellingGaps(replay, (count) => this.#replayed += count));
+    const began = performance.now();
+    connection.replay(tellingGaps(replay, (count) => {
+      this.#replayed += count;
+      // The read that reaches the head is the last one.
+      if (replay.done) this.replaySeconds.observe((performance.now() - began) / 1000);
+    }));
   }
 }
 

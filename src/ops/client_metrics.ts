@@ -40,6 +40,11 @@ export function addClientMetrics(
     "Slots in use, of MAX_CONNECTIONS: connections, look-ups, and peers that are not gone yet.",
     () => limits.inUse,
   );
+  metrics.gauge(
+    "keywire_connection_slots_without_connection",
+    "Those of them without a connection: look-ups, and peers that are not gone yet.",
+    () => limits.inUse - manager.connections.size,
+  );
   metrics.gauge("keywire_connection_slots_max", "MAX_CONNECTIONS.", () => maxConnections);
   metrics.gauge("keywire_backlog_bytes", "What waits for slow clients, in about bytes.", () => {
     let sum = 0;
@@ -85,6 +90,11 @@ export function addClientMetrics(
     "keywire_replayed_messages_total",
     "Messages that clients were sent out of the window.",
     () => resumptions.counts.replayed,
+  );
+  metrics.histogram(
+    "keywire_replay_seconds",
+    "From a client's welcome until it had caught up with all that it missed.",
+    resumptions.replaySeconds,
   );
   metrics.gauge(
     "keywire_draining",

@@ -123,6 +123,10 @@ function addPresenceMetrics(
     "Notices and records of presence that were refused, and tried again.",
     () => presence.refusals,
   );
+  metrics.counters("keywire_presence_notices_total", {
+    help: "Notices that this node published: a recipient is there, or is gone.",
+    read: () => samplesBy("kind", presence.stats.notices),
+  });
   metrics.counter(
     "keywire_presence_reaped_nodes_total",
     "Nodes that vanished, whose recipients this node removed.",

@@ -1,9 +1,17 @@
 import { type PartHealth, PartStatus } from "../core/part_health.ts";
-import type { NodeInfo, NodeRegistry, Presence, PresenceStats, RecipientPresence } from "./port.ts";
+import { Tally } from "../core/tally.ts";
+import type {
+  NodeInfo,
+  NodeRegistry,
+  NoticeKind,
+  Presence,
+  PresenceStats,
+  RecipientPresence,
+} from "./port.ts";
 
 export interface MemoryPresenceOptions {
   /** Publishes one notice; rejects when it could not, and is then asked again later. */
-  readonly notify: (kind: "connected" | "disconnected", recipient: string) => Promise<void>;
+  readonly notify: (kind: NoticeKind, recipient: string) => Promise<void>;
   /** How long a recipient may be away before `disconnected` is published, in milliseconds. */
   readonly graceMs?: number;
   /** How long to wait after a notice that could not be published, in milliseconds. */
@@ -27,6 +35,7 @@ export class MemoryPresence implements Presence, NodeRegistry {
   readonly #present = new Map<string, { sockets: number; readonly since: number }>();
   #size = 0;
   #refusals = 0;
+  readonly #notices = new Tally<NoticeKind>(["connected", "disconnected"]);
   readonly #part: PartStatus;
   readonly #announced = new Set<string>();
   readonly #pending = new Set<string>();
@@ -93,7 +102,7 @@ export class MemoryPresence implements Presence, NodeRegistry {
   }
 
   get stats(): PresenceStats {
-    return { reapedNodes: 0, connectionFailures: [] };
+    return { notices: this.#notices.counts, reapedNodes: 0, connectionFailures: [] };
   }
 
   get refusals(): number {
@@ -150,8 +159,9 @@ export class MemoryPresence implements Presence, NodeRegistry {
     this.#pending.delete(recipient);
     const there = this.#isThere(recipient);
     if (there === this.#announced.has(recipient)) return true;
+    const kind = there ? "connected" : "disconnected";
     try {
-      await this.#options.notify(there ? "connected" : "disconnected", recipient);
+      await this.#options.notify(kind, recipient);
     } catch (error) {
       this.#refusals++;
       const { reason = "the bus does not take them" } = error as { reason?: string };
@@ -160,6 +170,7 @@ export class MemoryPresence implements Presence, NodeRegistry {
       return false;
     }
     this.#part.set(undefined, this.#options.now());
+    this.#notices.add(kind);
     if (there) this.#announced.add(recipient);
     else this.#announced.delete(recipient);
     if (there !== this.#isThere(recipient)) this.#pending.add(recipient);

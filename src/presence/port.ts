@@ -41,8 +41,13 @@ export interface Presence extends AsyncDisposable {
   settled(): Promise<void>;
 }
 
+/** What a notice says. */
+export type NoticeKind = "connected" | "disconnected";
+
 /** What presence did, for the metrics. */
 export interface PresenceStats {
+  /** Notices that this node published, as far as it was told that they were. */
+  readonly notices: ReadonlyMap<NoticeKind, number>;
   /** Nodes that were gone without a word, whose recipients this one removed. */
   readonly reapedNodes: number;
   /** Connections that ended, and attempts that failed, by their reason. */

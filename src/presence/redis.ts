@@ -1,5 +1,6 @@
 import { type PartHealth, PartStatus } from "../core/part_health.ts";
 import type { SentinelCredentials } from "../core/redis_url.ts";
+import { Tally } from "../core/tally.ts";
 import { parseRedisUrl, type RedisAddress, whereIs } from "../redis/connect_redis.ts";
 import { ConnectionFailures } from "../redis/connection_failures.ts";
 import { SentinelWatch } from "../redis/sentinel_watch.ts";
@@ -7,6 +8,7 @@ import type {
   NodeInfo,
   NodeRegistry,
   NodeReport,
+  NoticeKind,
   Presence,
   PresenceStats,
   RecipientPresence,
@@ -69,6 +71,7 @@ export class RedisPresence implements Presence, NodeRegistry {
   #refusals = 0;
   readonly #lostConnections = new ConnectionFailures("presence");
   readonly #notices = new PartStatus("notices", { now: Date.now() });
+  readonly #published = new Tally<NoticeKind>(["connected", "disconnected"]);
   #refusedAt = -Infinity;
   readonly #log: PresenceLog;
 
@@ -89,6 +92,7 @@ export class RedisPresence implements Presence, NodeRegistry {
         return `${trouble} ${isDraining} ${figures?.status} ${figures?.partsDown.join()}`;
       },
       refused: (error) => this.#refused(error),
+      notified: (kind) => this.#published.add(kind),
       reaped: (node, address) => this.#log.reaped(node, address),
       rejoined: (reaped) => this.#log.rejoined(reaped),
       connect: (events) => this.#map = this.#connect(events, new PresenceNames(prefix), random),
@@ -103,6 +107,7 @@ export class RedisPresence implements Presence, NodeRegistry {
 
   get stats(): PresenceStats {
     return {
+      notices: this.#published.counts,
       reapedNodes: this.#registry.reapedNodes,
       connectionFailures: this.#lostConnections.counts,
     };

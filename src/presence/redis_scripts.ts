@@ -60,7 +60,8 @@ return ARGV[2]`;
  * another node's field may have passed (its node removes it itself), former epochs of the node. The modes: `own`; `reap`, which
  * leaves a field whose deadline lies ahead and returns the milliseconds until then; `leave`, which
  * announces nothing, and removes a `!` that is a withdrawn one: it came back with lost writes.
- * Returns `absent` when there was no field, else the epochs that hold the recipient.
+ * Returns `absent` when there was no field, `gone` where it announced that, else the epochs that hold the
+ * recipient.
  */
 const remove = `
 if ARGV[2] == 'leave' then
@@ -101,7 +102,7 @@ redis.call('PEXPIRE', KEYS[1], ARGV[6]) -- refused where HDEL would be: before t
 local reply = redis.pcall('PUBLISH', ARGV[4], ARGV[5])
 if type(reply) == 'table' and reply.err then return reply end
 redis.call('HDEL', KEYS[1], ARGV[1], '!')
-return holders`;
+return 'gone'`;
 
 /**
  * Marks a master, so that everyone sees when it lost its data, was restarted or was replaced.

@@ -2,6 +2,7 @@ import {
   type NodeInfo,
   type NodeRegistry,
   type NodeStatus,
+  type NoticeKind,
   type Presence,
   PresenceUnavailable,
   type RecipientPresence,
@@ -23,8 +24,11 @@ export interface ShardMap extends AsyncDisposable {
 }
 
 /** What the masters are told about, and tell. */
-export interface ShardMapEvents
-  extends Pick<ShardOptions, "clock" | "timing" | "unique" | "ready" | "doubted" | "trusted"> {
+export interface ShardMapEvents extends
+  Pick<
+    ShardOptions,
+    "clock" | "timing" | "unique" | "ready" | "doubted" | "trusted" | "notified"
+  > {
   /** Called when the masters are others, or hold other keys. */
   readonly moved: () => void;
 }
@@ -49,6 +53,8 @@ export interface RegistryOptions {
   readonly refused: (error: Error) => void;
   /** Called when another node was reaped, with its epoch and its address. */
   readonly reaped?: (epoch: string, address: string) => void;
+  /** Called when a notice was published. */
+  readonly notified?: (kind: NoticeKind) => void;
   /** Called when this node goes on under a new epoch: whether it was reaped before. */
   readonly rejoined?: (reaped: boolean) => void;
 }
@@ -100,6 +106,7 @@ export class Registry implements Omit<Presence, "refusals" | "part" | "stats">, 
       doubted: (shard) => this.#records.doubt(shard),
       trusted: (shard) => this.#records.trust(shard),
       moved: () => this.#records.rehome(this.#shards.all),
+      notified: (kind) => options.notified?.(kind),
     });
     this.#schedule();
     if (options.urgent !== undefined) this.#watchUrgent(options.urgent, "");

@@ -1,3 +1,4 @@
+import type { NoticeKind } from "./port.ts";
 import type { SCRIPTS } from "./redis_scripts.ts";
 
 /** Time, as a presence needs it: real, or simulated by a test. */
@@ -63,6 +64,8 @@ export interface ShardOptions {
   readonly doubted: (shard: Shard) => void;
   /** Called when every node has had the time to write again what was lost. */
   readonly trusted: (shard: Shard) => void;
+  /** Called when a script has published a notice. */
+  readonly notified: (kind: NoticeKind) => void;
 }
 
 /**
@@ -128,8 +131,13 @@ export class Shard {
   }
 
   /** Sends commands, as {@link ShardLink} does. */
-  send(commands: readonly Command[]): Promise<readonly unknown[]> {
-    return this.#options.link.send(commands);
+  async send(commands: readonly Command[]): Promise<readonly unknown[]> {
+    const replies = await this.#options.link.send(commands);
+    for (const [at, command] of commands.entries()) {
+      const kind = publishedBy(command, replies[at]);
+      if (kind !== undefined) this.#options.notified(kind);
+    }
+    return replies;
   }
 
   /** Whether `mark`, read behind other commands, shows that the data were there all the while. */
@@ -184,4 +192,11 @@ export class Shard {
     this.#isReady = true;
     ready(this);
   }
+}
+
+/** Which notice a script published, by its reply. */
+function publishedBy([name, , , announcement]: Command, reply: unknown): NoticeKind | undefined {
+  // Where the recipient is announced already, the reply is what stands there.
+  if (name === "announce" && reply === announcement) return "connected";
+  return name === "remove" && reply === "gone" ? "disconnected" : undefined;
 }

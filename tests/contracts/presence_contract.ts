@@ -47,6 +47,8 @@ export function testPresence(
       await under.presence.settled();
       node.close("a", "b");
       await heard(under, ["connected a", "connected b", "disconnected a", "disconnected b"]);
+      await under.presence.settled();
+      assertEquals([...under.presence.stats.notices], [["connected", 2], ["disconnected", 2]]);
     },
   );
 

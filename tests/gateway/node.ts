@@ -15,6 +15,8 @@ export interface NodeClient {
   readonly closed: readonly CloseReason[];
   /** The types of the events of `keywire.v1` that it was sent. */
   readonly types: readonly string[];
+  /** Lets so many bytes be handed over to it from now on. */
+  grow(capacity: number): void;
 }
 
 /** How a client connects. */
@@ -61,8 +63,11 @@ export class Node implements AsyncDisposable {
     if ("status" in client) throw new Error(client.detail);
     const sent: string[] = [];
     const closed: CloseReason[] = [];
+    let room = capacity;
     const sink: Sink = {
-      capacity,
+      get capacity() {
+        return room;
+      },
       bufferedBytes: 0,
       signalsDrain: false,
       send: (text) => sent.push(text),
@@ -75,6 +80,10 @@ export class Node implements AsyncDisposable {
       connection,
       sent,
       closed,
+      grow: (capacity) => {
+        room = capacity;
+        connection.drain();
+      },
       get types() {
         return sent.flatMap((text) => text.split("\n")).map((line) => JSON.parse(line).type);
       },

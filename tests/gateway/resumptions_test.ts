@@ -28,6 +28,20 @@ Deno.test("Resumptions: a client gets what it missed behind its welcome, then wh
   node.gateway.router.message('{"recipients":["ann"],"n":3}');
   await Promise.resolve();
   assertEquals(events(ann), [["welcome", true], ["message", 1], ["message", 2], ["message", 3]]);
+  const { replaySeconds, counts } = node.gateway.resumptions;
+  assertEquals([counts.replayed, replaySeconds.count, replaySeconds.sum < 10], [2, 1, true]);
+});
+
+Deno.test("Resumptions: a replay takes as long as its client takes to read it", async () => {
+  using time = new FakeClock();
+  await using node = started();
+  const { replaySeconds } = node.gateway.resumptions;
+  const slow = await node.connect({ after: "0-0~n-1~0", capacity: 0 });
+  assertEquals([slow.connection.attached, replaySeconds.count], [false, 0]);
+  time.tick(700);
+  slow.grow(1e6);
+  assertEquals([slow.connection.attached, replaySeconds.count], [true, 1]);
+  assertEquals(replaySeconds.sum.toFixed(3), "0.700");
 });
 
 Deno.test("Resumptions: a cursor that is none loses every source, at once", async () => {

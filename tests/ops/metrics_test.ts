@@ -47,6 +47,7 @@ function expectedSeries(): string[] {
     ...by("look_ups_total", "result", LOOK_UP_RESULTS),
     ...by("revalidation_rounds_total", "result", ["completed", "failed"]),
     ...by("spans_total", "outcome", ["sent", "failed", "omitted"]),
+    ...by("presence_notices_total", "kind", ["connected", "disconnected"]),
     ...by("revalidation_closed_total", "reason", ["revoked", "changed"]),
   ];
 }
@@ -98,6 +99,8 @@ Deno.test("metrics: events count, and no key or recipient shows", async () => {
   using _events = await openEvents(gateway.url, keys[1]!);
   assertEquals(await count('transport_connections{transport="v1"}'), 1);
   assertEquals(await count('transport_connections{transport="sse"}'), 1);
+  assertEquals(await count("connection_slots_used"), 2);
+  assertEquals(await count("connection_slots_without_connection"), 0);
 
   const refused = await fetch(`${gateway.url}/events?secret-key-3`);
   await refused.body?.cancel();
@@ -120,6 +123,7 @@ Deno.test("metrics: events count, and no key or recipient shows", async () => {
   await waitFor("the resumption", async () => {
     return await count('resumes_total{outcome="unknown_cursor"}') === 1;
   });
+  assertEquals(await count("replay_seconds_count"), 1);
   const text = await read(gateway.url);
   for (const key of [...keys, "secret-key-3"]) assert(!text.includes(key), key);
   assertMatch(text, /^keywire_build_info\{version="[^"]+",deno="[^"]+"\} 1$/m);

@@ -176,7 +176,7 @@ export class SimulatedRedis {
     }
     this.publish({ kind: kind!, recipient: recipient! });
     this.#removeFrom(key, [epoch!, "!"]);
-    return holders;
+    return "gone";
   }
 
   #mark(key: string, [runId, unique]: string[]): unknown {
