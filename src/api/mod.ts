@@ -1,14 +1,15 @@
 /** The HTTP API for backends: `/api`, and its description at `/openapi.json`. */
 import { OpenAPIHono } from "@hono/zod-openapi";
 import { getLogger } from "@logtape/logtape";
+import type { MiddlewareHandler } from "hono";
 import type { Bus } from "../bus/port.ts";
 import { BodyReader } from "../http/body_reader.ts";
 import { problem } from "../http/problem.ts";
 import type { NodeRegistry, Presence } from "../presence/port.ts";
+import type { Settings } from "../settings/settings.ts";
 import { cursor, cursorRoute } from "./cursor.ts";
 import { demoRestart } from "./demo_restart.ts";
 import { disconnect, disconnectRoute } from "./disconnect.ts";
-import { guard, type GuardOptions } from "./guard.ts";
 import { listNodes, nodesRoute } from "./nodes.ts";
 import { lookUpPresence, presenceRoute } from "./presence.ts";
 import { publish, publishRoute } from "./publish.ts";
@@ -17,11 +18,13 @@ import { Publisher } from "./publisher.ts";
 
 const log = getLogger(["keywire", "api"]);
 
-export { guard };
+export { guard } from "./guard.ts";
 
-export interface ApiOptions extends GuardOptions {
+export interface ApiOptions {
+  /** Admits who may use the API. */
+  readonly guard: MiddlewareHandler;
   readonly bus: Pick<Bus, "publish" | "disconnect" | "cursor">;
-  readonly maxMessageBytes: number;
+  readonly settings: Pick<Settings, "maxMessageBytes">;
   /** Which recipients are there, on any node, and which nodes there are. */
   readonly presence: Pick<Presence & NodeRegistry, "lookUp" | "size" | "nodes">;
   readonly version: string;
@@ -31,9 +34,9 @@ export interface ApiOptions extends GuardOptions {
 
 /** The routes of the API. Not `api.openapi`: it would parse bodies, whose bytes must stay as they are. */
 export function createApi(options: ApiOptions): OpenAPIHono {
-  const { bus, maxMessageBytes, presence, version } = options;
+  const { bus, guard, presence, settings: { maxMessageBytes }, version } = options;
   const api = new OpenAPIHono();
-  api.use("/api/*", guard(options));
+  api.use("/api/*", guard);
   const bodies = new BodyReader();
   const publishing = { bodies, publisher: new Publisher({ bus, presence }), maxMessageBytes };
   const routes = [

@@ -1,6 +1,7 @@
 import type { Bus } from "../bus/port.ts";
 import type { Gateway } from "../gateway/gateway.ts";
 import type { NodeFigures, NodeReport, ReasonCounts } from "../presence/port.ts";
+import type { Settings } from "../settings/settings.ts";
 import type { EventLoopDelay } from "./event_loop_delay.ts";
 import type { Health } from "./health.ts";
 
@@ -10,7 +11,7 @@ export interface NodeReportOptions {
   readonly bus: Pick<Bus, "stats" | "unhealthyReason">;
   readonly health: Pick<Health, "readiness">;
   readonly eventLoopDelay: Pick<EventLoopDelay, "worstMs">;
-  readonly maxConnections: number;
+  readonly settings: Pick<Settings, "maxConnections">;
   readonly version: string;
 }
 
@@ -70,7 +71,7 @@ function readState(
 }
 
 function measure(
-  { gateway: { limits, manager, router }, bus, eventLoopDelay, maxConnections }: NodeReportOptions,
+  { gateway: { limits, manager, router }, bus, eventLoopDelay, settings }: NodeReportOptions,
 ): Omit<NodeFigures, "status" | "partsDown"> {
   const { probeSeconds } = bus.stats;
   let backlogBytes = 0;
@@ -79,7 +80,7 @@ function measure(
     loopDelayMs: Math.round(eventLoopDelay.worstMs),
     memoryBytes: Deno.memoryUsage().rss,
     slots: limits.inUse,
-    slotsMax: maxConnections,
+    slotsMax: settings.maxConnections,
     backlogBytes,
     ...probeSeconds === undefined ? {} : { probeMs: Math.round(probeSeconds * 10_000) / 10 },
     refused: occurred(manager.counts.refused),

@@ -1,5 +1,5 @@
 import process from "node:process";
-import type { Buckets } from "../core/buckets.ts";
+import type { EventLoopDelay } from "./event_loop_delay.ts";
 import type { MetricSet } from "./metric_set.ts";
 
 const DESCRIPTORS = "/proc/self/fd";
@@ -9,7 +9,7 @@ const LIMITS = "/proc/self/limits";
 export interface ProcessMetricsOptions {
   readonly version: string;
   /** How late timers are, in seconds. */
-  readonly eventLoopDelay: Buckets;
+  readonly eventLoopDelay: Pick<EventLoopDelay, "seconds">;
 }
 
 /** The process: what runs, since when, and what it takes. Names are those of Prometheus' clients. */
@@ -48,7 +48,7 @@ export function addProcessMetrics(
   metrics.histogram(
     "keywire_event_loop_delay_seconds",
     "How late a timer of 100 ms was, in seconds.",
-    eventLoopDelay,
+    eventLoopDelay.seconds,
   );
   addDescriptorMetrics(metrics);
 }

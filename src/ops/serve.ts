@@ -1,6 +1,9 @@
 import type { Hono } from "hono";
 import { setTimeout as delay } from "node:timers/promises";
 import { getLogger } from "@logtape/logtape";
+import type { Settings } from "../settings/settings.ts";
+import { crash } from "./crash.ts";
+import { exitOnFailure } from "./startup.ts";
 import { type RequestInfo, StreamCut } from "../transports/mod.ts";
 
 const log = getLogger(["keywire", "ops"]);
@@ -19,6 +22,25 @@ export interface ServeOptions {
   readonly reusePort?: boolean;
   /** Called when listening failed and cannot go on, with the reason. */
   readonly onGivenUp: (reason: string) => void;
+}
+
+/** What a node serves: `internal` on `INTERNAL_PORT`, where that is set. */
+export interface Served {
+  readonly app: Hono<{ Bindings: RequestInfo }>;
+  readonly internal: Hono<{ Bindings: RequestInfo }>;
+}
+
+/** Serves a node's ports by the settings; what cannot be served stops the start with one line. */
+export function servePorts(
+  { app, internal }: Served,
+  { host, port, internalPort, reusePort }: Settings,
+): void {
+  const onGivenUp = (reason: string) => crash(reason);
+  exitOnFailure(() => {
+    serve(app, { host, port, reusePort, setting: "PORT", onGivenUp });
+    if (internalPort === undefined) return;
+    serve(internal, { host, port: internalPort, setting: "INTERNAL_PORT", onGivenUp });
+  });
 }
 
 /**

@@ -20,7 +20,7 @@ Deno.test("createNodeReport: tells for how long the node has been ready without 
     },
     health: { readiness: () => ({ status, bus: "up", store: "up", parts: {} }) },
     eventLoopDelay: { worstMs: 0 },
-    maxConnections: 10,
+    settings: { maxConnections: 10 },
     version: "1.2.3",
   });
   const told = () => {
@@ -53,7 +53,7 @@ Deno.test("createNodeReport: its figures count what happened by reason, name the
     },
     health: { readiness: () => ({ status: "ready", bus: "up", store: "up", parts }) },
     eventLoopDelay,
-    maxConnections: 10,
+    settings: { maxConnections: 10 },
     version: "1.2.3",
   });
   const { memoryBytes, ...figures } = report().figures!;
