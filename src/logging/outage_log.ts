@@ -1,6 +1,6 @@
 import { LogLimiter, type LogLimits, omittedText } from "./rate_limited.ts";
 
-export interface OutageLogOptions extends LogLimits {
+export interface OutageLogOptions extends Omit<LogLimits, "onOmitted" | "isOwed"> {
   /** Writes that it went down, why, and `more`: how many lines were left out before, or nothing. */
   readonly down: (line: { readonly reason: string; readonly more: string }) => void;
   /** Writes that it is up, after `seconds` of being down; undefined where it was not down before. */
@@ -23,13 +23,19 @@ export class OutageLog implements Disposable {
   #downAt: number | undefined;
   /** How long the last outage took. */
   #seconds: number | undefined;
-  #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(options: OutageLogOptions) {
     const { everyMs, burst = 1, now = () => performance.now() } = options;
     this.#options = options;
     this.#now = now;
-    this.#limiter = new LogLimiter({ everyMs, burst, now });
+    this.#limiter = new LogLimiter({
+      everyMs,
+      burst,
+      now,
+      isOwed: () => this.#written !== this.#state,
+      // What is written late was counted as left out.
+      onOmitted: (_, omitted) => this.#write(omitted - 1),
+    });
   }
 
   /** It is down. Only the first reason of an outage is written. */
@@ -38,7 +44,7 @@ export class OutageLog implements Disposable {
     this.#state = "down";
     this.#reason = reason;
     this.#downAt = this.#now();
-    this.#write();
+    this.#report();
   }
 
   /** It is up. */
@@ -48,22 +54,19 @@ export class OutageLog implements Disposable {
     if (this.#downAt !== undefined) {
       this.#seconds = Math.round((this.#now() - this.#downAt) / 100) / 10;
     }
-    this.#write();
+    this.#report();
   }
 
   [Symbol.dispose](): void {
-    clearTimeout(this.#timer);
+    this.#limiter[Symbol.dispose]();
   }
 
-  #write(): void {
+  #report(): void {
     const omitted = this.#limiter.take();
-    if (omitted === undefined) {
-      this.#timer ??= setTimeout(() => {
-        this.#timer = undefined;
-        if (this.#written !== this.#state) this.#write();
-      }, this.#limiter.waitMs());
-      return;
-    }
+    if (omitted !== undefined) this.#write(omitted);
+  }
+
+  #write(omitted: number): void {
     this.#written = this.#state;
     const more = omittedText(omitted);
     if (this.#state === "down") return this.#options.down({ reason: this.#reason, more });

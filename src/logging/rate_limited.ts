@@ -11,6 +11,8 @@ export interface LogLimits {
    * left out, so that the count of a burst is not kept back until the next one.
    */
   readonly onOmitted?: (key: string, omitted: number) => void;
+  /** Whether such a line would still say anything; by default it would. */
+  readonly isOwed?: (key: string) => boolean;
 }
 
 interface Kind {
@@ -24,15 +26,18 @@ interface Kind {
  * Decides which lines are written, so that a fault that every message meets does not flood the log.
  * Lines are limited by their key, a word out of a small set, and what is left out is counted.
  */
-export class LogLimiter {
+export class LogLimiter implements Disposable {
   readonly #everyMs: number;
   readonly #burst: number;
   readonly #now: () => number;
   readonly #onOmitted: LogLimits["onOmitted"];
+  readonly #isOwed: (key: string) => boolean;
   readonly #kinds = new Map<string, Kind>();
 
-  constructor({ everyMs, burst = 1, now = () => performance.now(), onOmitted }: LogLimits) {
-    this.#onOmitted = onOmitted;
+  constructor(limits: LogLimits) {
+    const { everyMs, burst = 1, now = () => performance.now(), isOwed = () => true } = limits;
+    this.#onOmitted = limits.onOmitted;
+    this.#isOwed = isOwed;
     this.#everyMs = everyMs;
     this.#burst = burst;
     this.#now = now;
@@ -65,11 +70,17 @@ export class LogLimiter {
     return Math.max(0, fullAt - (this.#burst - 1) * this.#everyMs - this.#now());
   }
 
+  /** No line comes late any more. */
+  [Symbol.dispose](): void {
+    for (const { timer } of this.#kinds.values()) clearTimeout(timer);
+  }
+
   #tellLater(key: string, kind: Kind): void {
     const onOmitted = this.#onOmitted;
     if (onOmitted === undefined || kind.timer !== undefined) return;
     kind.timer = setTimeout(() => {
       kind.timer = undefined;
+      if (!this.#isOwed(key)) return;
       const omitted = this.take(key);
       if (omitted !== undefined) onOmitted(key, omitted);
     }, Math.ceil(this.waitMs(key)));

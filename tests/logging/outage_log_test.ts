@@ -38,7 +38,7 @@ Deno.test("OutageLog: what is left out is counted, and the last state is written
   log.reportDown("cut for long");
   assertEquals(lines, ["down: cut", "up after 0"]);
   time.tick(1_000);
-  assertEquals(lines.slice(2), ["down: cut for long (9 more such lines left out)"]);
+  assertEquals(lines.slice(2), ["down: cut for long (8 more such lines left out)"]);
   time.tick(1_000);
   log.reportUp();
   assertEquals(lines.slice(3), ["up after 2"]);
@@ -52,6 +52,8 @@ Deno.test("OutageLog: no line comes late where the last one said how it is", () 
   log.reportUp();
   time.tick(10_000);
   assertEquals(lines, ["up after undefined"]);
+  log.reportDown("cut again");
+  assertEquals(lines.slice(1), ["down: cut again (2 more such lines left out)"]);
 });
 
 Deno.test("OutageLog: nothing is written once it is disposed", () => {

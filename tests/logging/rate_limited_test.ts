@@ -71,6 +71,36 @@ Deno.test("LogLimiter.onOmitted: a count that a line has told is not told again"
   assertEquals(told, []);
 });
 
+Deno.test("LogLimiter.isOwed: where a late line would say nothing, line and count are kept", () => {
+  using time = new FakeTime();
+  const told: unknown[] = [];
+  let isOwed = false;
+  const limiter = new LogLimiter({
+    everyMs: 1_000,
+    now: Date.now,
+    onOmitted: (key, omitted) => void told.push([key, omitted]),
+    isOwed: () => isOwed,
+  });
+  for (let count = 0; count < 3; count++) limiter.take("a");
+  time.tick(1_000);
+  assertEquals([told, limiter.take("a")], [[], 2]);
+  isOwed = true;
+  limiter.take("a");
+  time.tick(1_000);
+  assertEquals(told, [["a", 1]]);
+});
+
+Deno.test("LogLimiter: no line comes late once it is disposed", () => {
+  using time = new FakeTime();
+  const told: unknown[] = [];
+  const onOmitted = (key: string, omitted: number) => void told.push([key, omitted]);
+  const limiter = new LogLimiter({ everyMs: 1_000, now: Date.now, onOmitted });
+  for (const key of ["a", "a", "b", "b"]) limiter.take(key);
+  limiter[Symbol.dispose]();
+  time.tick(10_000);
+  assertEquals(told, []);
+});
+
 Deno.test("rateLimited: what was left out is said with the last detail", async () => {
   const said: unknown[] = [];
   const { promise, resolve } = Promise.withResolvers<void>();
