@@ -6,8 +6,8 @@ import {
   assertRejects,
   assertStringIncludes,
 } from "@std/assert";
-import { configure } from "@logtape/logtape";
 import { BusUnavailable } from "../../src/bus/port.ts";
+import { Logged } from "../support/logged.ts";
 import { Proxy } from "../support/proxy.ts";
 import { RedisServer, startRedis } from "../support/redis.ts";
 import { together } from "../support/together.ts";
@@ -17,20 +17,13 @@ import { appendHeard, gaps, hears, open, openReady, type RedisNode } from "./red
 /** A probe every 3 s that is missed after 3 s more, and some slack for a busy machine. */
 const NOTICED_MS = 9_000;
 
-const logged: string[] = [];
-await configure({
-  sinks: { memory: (record) => logged.push(`${record.level}: ${record.message.join("")}`) },
-  loggers: [{ category: "keywire", sinks: ["memory"], lowestLevel: "debug" }, {
-    category: ["logtape", "meta"],
-    lowestLevel: "fatal",
-  }],
-});
+const logged = await Logged.start();
 
 together("RedisBus", {
   "waits for a server that is away at start, and says so once": async () => {
     await using server = new RedisServer({ args: ["--requirepass", "sesame"] });
     await using node = open(server.port, { url: `redis://:sesame@127.0.0.1:${server.port}` });
-    const lines = () => logged.filter((line) => line.includes(`:${server.port}`));
+    const lines = () => logged.all.filter((line) => line.includes(`:${server.port}`));
     await waitFor("the log", () => lines().length > 0);
     await assertRejects(() => node.bus.publish("{}"), BusUnavailable);
     assertStringIncludes(node.bus.unhealthyReason ?? "", "ECONNREFUSED");
@@ -41,7 +34,7 @@ together("RedisBus", {
     assertMatch(lines()[0] ?? "", new RegExp(`^warning: ${where} has trouble: \\w+: ECONNREFUSED`));
     assertStringIncludes(lines()[1] ?? "", `warning: ${where} refused a publish: CLOSED`);
     assertMatch(lines()[2] ?? "", new RegExp(`^info: ${where} is well again after [\\d.]+ s$`));
-    assert(!logged.some((line) => line.includes("sesame")));
+    assert(!logged.all.some((line) => line.includes("sesame")));
     assertEquals(node.recorder.news, []);
   },
 
@@ -189,7 +182,7 @@ together("RedisBus", {
     // The read under way may still take the first entry.
     await appendHeard(server, "one", node);
     await appendHeard(server, "two", node);
-    assert(logged.some((line) => line.includes(`:${proxy.port}`) && line.includes("trails")));
+    assert(logged.all.some((line) => line.includes(`:${proxy.port}`) && line.includes("trails")));
     proxy.rewrite((request) => request);
     await hears(node);
     assertEquals(node.recorder.news, ["entry one", "entry two"]);

@@ -1,7 +1,7 @@
 /** What Redis refuses, and that it is told by name within 5 s. */
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { configure } from "@logtape/logtape";
 import { BusUnavailable } from "../../src/bus/port.ts";
+import { Logged } from "../support/logged.ts";
 import { Proxy } from "../support/proxy.ts";
 import { startRedis } from "../support/redis.ts";
 import { addLeastUser } from "../support/redis_acl.ts";
@@ -14,15 +14,7 @@ const TOLD_MS = 5_000;
 /** The same, on a machine that does other things meanwhile. */
 const PATIENCE_MS = 2 * TOLD_MS;
 
-const logged: string[] = [];
-await configure({
-  reset: true,
-  sinks: { memory: (record) => logged.push(`${record.level}: ${record.message.join("")}`) },
-  loggers: [
-    { category: "keywire", sinks: ["memory"], lowestLevel: "debug" },
-    { category: ["logtape", "meta"], lowestLevel: "fatal" },
-  ],
-});
+const logged = await Logged.start();
 
 together("RedisBus: trouble is told by name", {
   "of a replica, until it is promoted": async () => {
@@ -69,7 +61,7 @@ together("RedisBus: trouble is told by name", {
     }
     assertEquals(node.recorder.news, []);
     assertEquals(await server.tell("EXISTS", "my_stream"), ":0\r\n");
-    const lines = logged.filter((line) => line.includes(`:${server.port}`));
+    const lines = logged.all.filter((line) => line.includes(`:${server.port}`));
     for (const text of ["trouble: writes: OOM", "refused a publish: NOREPLICAS", "is well again"]) {
       assert(lines.some((line) => line.includes(text)), `${text} in\n${lines.join("\n")}`);
     }
@@ -93,7 +85,7 @@ together("RedisBus: trouble is told by name", {
     }
     await tells(node, "notices", "NOPERM");
     assertEquals(node.bus.failures.notices.get("NOPERM"), 3);
-    const lines = logged.filter((line) =>
+    const lines = logged.all.filter((line) =>
       line.includes(`:${server.port}`) && line.includes("refused a notice: NOPERM")
     );
     assertEquals(lines.length, 1);
@@ -124,7 +116,7 @@ together("RedisBus: trouble is told by name", {
     await tells(node, "writes", "WRONGPASS");
     await addLeastUser(server);
     await hears(node);
-    assert(!logged.some((line) => line.includes("password@")));
+    assert(!logged.all.some((line) => line.includes("password@")));
   },
 });
 
@@ -138,7 +130,7 @@ together("RedisBus: the log", {
       await waitFor("the break", () => node.bus.unhealthyReason !== undefined);
       await hears(node);
     }
-    const lines = logged.filter((line) => line.includes(`:${proxy.port} `));
+    const lines = logged.all.filter((line) => line.includes(`:${proxy.port} `));
     const count = (text: string) => lines.filter((line) => line.includes(text)).length;
     assertEquals([count("has trouble: "), count("is well again after ")], [5, 5], lines.join("\n"));
   },

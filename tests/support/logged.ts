@@ -1,17 +1,21 @@
 import { configure, type LogRecord, reset } from "@logtape/logtape";
 
-/** Keeps what one room logs until it is disposed. */
+/** Keeps what is logged until it is disposed. */
 export class Logged implements AsyncDisposable {
   readonly #records: LogRecord[] = [];
 
-  /** Starts to keep the log of `room`, such as `keystores`. */
-  static async start(room: string): Promise<Logged> {
+  /** Starts to keep the log of `room`, such as `keystores`; without one, of all. */
+  static async start(room?: string): Promise<Logged> {
     const logged = new Logged();
     await configure({
       reset: true,
       sinks: { kept: (record) => logged.#records.push(record) },
       loggers: [
-        { category: ["keywire", room], lowestLevel: "debug", sinks: ["kept"] },
+        {
+          category: room === undefined ? "keywire" : ["keywire", room],
+          lowestLevel: "debug",
+          sinks: ["kept"],
+        },
         { category: ["logtape", "meta"], sinks: [] },
       ],
     });
@@ -22,6 +26,11 @@ export class Logged implements AsyncDisposable {
   lines(level: LogRecord["level"]): string[] {
     return this.#records.filter((record) => record.level === level)
       .map(({ message }) => message.map(String).join(""));
+  }
+
+  /** All lines in order, as `<level>: <line>`. */
+  get all(): string[] {
+    return this.#records.map(({ level, message }) => `${level}: ${message.map(String).join("")}`);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
