@@ -9,16 +9,21 @@ export const PROXY_KINDS: readonly ProxyKind[] = ["nginx", "haproxy", "caddy"];
 
 /** What a proxy is started with. */
 export interface ProxyOptions {
-  /** The public port of both nodes, which listen on 127.0.0.1 and 127.0.0.2. */
+  /** The public port of both nodes, which listen on 127.0.0.1 and 127.0.0.2 and so on. */
   readonly port: number;
   /** Their `INTERNAL_PORT`. */
   readonly internalPort: number;
   /** Paths of a certificate for 127.0.0.1 and of its key, in PEM; without one it speaks plain HTTP. */
   readonly certificate?: { readonly cert: string; readonly key: string };
+  /** What a deployment may want otherwise: further changes of the file. */
+  readonly edits?: readonly Edit[];
 }
 
-/** The addresses of the two nodes. */
-export const NODE_HOSTS = ["127.0.0.1", "127.0.0.2"] as const;
+/** Replaces `pattern`, which the file must have. */
+export type Edit = readonly [pattern: RegExp, by: string];
+
+/** The addresses of the nodes; the files of `deploy/` have the first two. */
+export const NODE_HOSTS = ["127.0.0.1", "127.0.0.2", "127.0.0.3"] as const;
 
 /** A running proxy. */
 export interface ProxyServer extends AsyncDisposable {
@@ -157,13 +162,12 @@ async function prepareCaddy(dir: string, port: number, options: ProxyOptions): P
   };
 }
 
-type Edit = readonly [pattern: RegExp, by: string];
-
-function nodeEdits({ port }: ProxyOptions): Edit[] {
-  return NODE_HOSTS.map((
-    host,
-    i,
-  ) => [new RegExp(`10\\.0\\.0\\.1${i + 1}:8088`), `${host}:${port}`]);
+function nodeEdits({ port, edits = [] }: ProxyOptions): Edit[] {
+  const addresses = NODE_HOSTS.slice(0, 2).map((host, i): Edit => [
+    new RegExp(`10\\.0\\.0\\.1${i + 1}:8088`),
+    `${host}:${port}`,
+  ]);
+  return [...addresses, ...edits];
 }
 
 /** @throws when a pattern is not in the text: the file has changed, and the test must follow */

@@ -6,7 +6,7 @@ import { startRedis } from "../support/redis.ts";
 import { freePort, waitFor } from "../support/wait.ts";
 import { openFrom } from "./curl.ts";
 import { PROXY_KINDS, type ProxyServer, startProxy } from "./proxies.ts";
-import { TwoNodes } from "./two_nodes.ts";
+import { NodeGroup } from "./node_group.ts";
 
 /** One step for each proxy. */
 async function eachProxy(
@@ -25,7 +25,7 @@ async function eachProxy(
 
 Deno.test("deploy: each proxy passes every transport on at once, and writes no key down", async (t) => {
   await using redis = await startRedis();
-  await using two = await TwoNodes.start({ REDIS_URL: redis.url, EMBEDDED_KEYS: "secret-of-one" });
+  await using two = await NodeGroup.start({ REDIS_URL: redis.url, EMBEDDED_KEYS: "secret-of-one" });
   await eachProxy(t, PROXY_KINDS, two, async (proxy) => {
     const key = "secret-of-one";
     using plain = await openSocket(proxy.url, key);
@@ -73,7 +73,7 @@ Deno.test("deploy: a proxy that reaches no node writes no key down, either", asy
 });
 
 Deno.test("deploy: behind each proxy a client counts by its own address, whatever it says", async (t) => {
-  await using two = await TwoNodes.start({ MAX_CONNECTIONS_PER_IP: "1" });
+  await using two = await NodeGroup.start({ MAX_CONNECTIONS_PER_IP: "1" });
   await eachProxy(t, PROXY_KINDS, two, async (proxy) => {
     const url = `${proxy.url}/events?demo`;
     // One on each node: the proxies choose the one with fewer connections.
@@ -92,7 +92,7 @@ Deno.test("deploy: behind each proxy a client counts by its own address, whateve
 Deno.test("deploy: HAProxy and Caddy send no client to a node whose /ready fails", async (t) => {
   await using redis = await startRedis();
   const away = { REDIS_URL: `redis://127.0.0.1:${freePort()}` };
-  await using two = await TwoNodes.start({ REDIS_URL: redis.url }, away);
+  await using two = await NodeGroup.start({ REDIS_URL: redis.url }, away);
   await eachProxy(t, ["haproxy", "caddy"], two, async (proxy) => {
     await waitFor(
       "the proxy to notice",
@@ -112,7 +112,7 @@ Deno.test("deploy: a browser has its sockets, and many streams by HTTP/2, throug
   const dir = await Deno.makeTempDir({ prefix: "keywire-deploy-" });
   try {
     const certificate = await makeCertificate(dir);
-    await using two = await TwoNodes.start({});
+    await using two = await NodeGroup.start({});
     await using chromium = await launchChromium();
     const options = { port: two.port, internalPort: two.internalPort, certificate };
     await eachProxy(t, PROXY_KINDS, options, async (proxy) => {

@@ -4,7 +4,7 @@ import { startRedis } from "../support/redis.ts";
 import { waitFor } from "../support/wait.ts";
 import { type ProxyKind, startProxy } from "./proxies.ts";
 import { RollingClient } from "./rolling_client.ts";
-import { TwoNodes } from "./two_nodes.ts";
+import { NodeGroup } from "./node_group.ts";
 
 /** What is restarted under which load. */
 export interface RollingOptions {
@@ -49,7 +49,7 @@ export async function rollingRestart(options: RollingOptions): Promise<RollingRe
   await using stack = new AsyncDisposableStack();
   const redis = stack.use(await startRedis());
   const two = stack.use(
-    await TwoNodes.start({ REDIS_URL: redis.url, EMBEDDED_KEYS: keys.join(","), ...env }),
+    await NodeGroup.start({ REDIS_URL: redis.url, EMBEDDED_KEYS: keys.join(","), ...env }),
   );
   const { redis: backend } = stack.use(await openBackend(redis.url));
   const proxies = [];
@@ -70,7 +70,7 @@ export async function rollingRestart(options: RollingOptions): Promise<RollingRe
     sending.push(backend.xadd("my_stream", "*", "message", envelope));
   }, 1000 / rate);
   stack.defer(() => clearInterval(timer));
-  await waitFor("the first message", () => all.every(({ reached }) => reached >= 0), 30_000);
+  await waitFor("the first message", () => all.every(({ stream }) => stream.reached >= 0), 30_000);
   for (const client of all) client.beginAccount();
 
   const first = await two.restart(0);
@@ -84,7 +84,7 @@ export async function rollingRestart(options: RollingOptions): Promise<RollingRe
   await Promise.all(sending);
   await waitFor(
     "everyone to hear the last message",
-    () => all.every(({ reached, hasGivenUp }) => reached === sent - 1 || hasGivenUp),
+    () => all.every(({ stream, hasGivenUp }) => stream.reached === sent - 1 || hasGivenUp),
     30_000,
   );
   return await Promise.all(proxies.map(async ({ proxy, clients }) => {
@@ -95,8 +95,8 @@ export async function rollingRestart(options: RollingOptions): Promise<RollingRe
       kind: proxy.kind,
       clients: count,
       messages: sent,
-      lost: sum(({ heard }) => sent - heard),
-      misplaced: sum(({ misplaced }) => misplaced),
+      lost: sum(({ stream }) => sent - stream.heard),
+      misplaced: sum(({ stream }) => stream.misplaced),
       gaps: sum(({ gaps }) => gaps),
       refusals: sum(({ refusals }) => refusals),
       givenUp: sum(({ hasGivenUp }) => Number(hasGivenUp)),

@@ -1,13 +1,33 @@
 import { Keywire } from "../../webpage/keywire.js";
 
-/** The client that browsers use, with its default settings but for gaps, which it tells at once. */
-export class RollingClient implements Disposable {
+/** Messages with serial numbers, as one client hears them. */
+export class Series {
   /** How many different messages it heard. */
   heard = 0;
   /** The serial number of the newest message; -1 before the first. */
   reached = -1;
   /** Messages that came twice or behind a later one. */
   misplaced = 0;
+
+  /** Takes the next message. */
+  take(serial: number): void {
+    if (serial <= this.reached) {
+      this.misplaced++;
+      return;
+    }
+    this.reached = serial;
+    this.heard++;
+  }
+}
+
+/** The client that browsers use, with its default settings but for gaps, which it tells at once. */
+export class RollingClient implements Disposable {
+  /** Messages of the stream, whose member `n` is their number. */
+  readonly stream = new Series();
+  /** Messages of the channel, whose member `c` is their number. */
+  readonly channel = new Series();
+  /** How often it was connected. */
+  welcomes = 0;
   /** How often it was told that something may be lost. */
   gaps = 0;
   /** Attempts that an HTTP status answered. */
@@ -24,13 +44,12 @@ export class RollingClient implements Disposable {
   constructor(url: string, options: { key: string; transport: "websocket" | "sse" }) {
     const keywire = this.#keywire = new Keywire(url, { ...options, gapJitterMs: 0 });
     keywire.addEventListener("message", ({ data }) => {
-      const serial = data.n as number;
-      if (serial <= this.reached) return this.misplaced++;
-      this.reached = serial;
-      this.heard++;
+      if ("c" in data) this.channel.take(data.c as number);
+      else this.stream.take(data.n as number);
     });
     keywire.addEventListener("gap", () => this.gaps++);
     keywire.addEventListener("welcome", () => {
+      this.welcomes++;
       this.lastWelcomeAt = performance.now();
       if (this.#awaySince === undefined) return;
       this.longestAwayMs = Math.max(this.longestAwayMs, this.lastWelcomeAt - this.#awaySince);
@@ -50,7 +69,11 @@ export class RollingClient implements Disposable {
 
   /** Forgets what happened while it connected for the first time; messages count from the first. */
   beginAccount(): void {
-    this.refusals = this.gaps = this.longestAwayMs = 0;
+    this.refusals =
+      this.gaps =
+      this.longestAwayMs =
+      this.welcomes =
+        0;
   }
 
   [Symbol.dispose](): void {

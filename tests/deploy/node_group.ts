@@ -2,8 +2,8 @@ import { type KeywireProcess, startKeywire } from "../support/gateway.ts";
 import { freePort, waitFor } from "../support/wait.ts";
 import { NODE_HOSTS } from "./proxies.ts";
 
-/** Two gateways with the same ports, as on two machines, to stand behind a proxy. */
-export class TwoNodes implements AsyncDisposable {
+/** Two gateways or more with the same ports, as on machines of their own, to stand behind a proxy. */
+export class NodeGroup implements AsyncDisposable {
   readonly port: number = freePort();
   readonly internalPort: number = freePort();
   readonly #env: Record<string, string>;
@@ -14,21 +14,19 @@ export class TwoNodes implements AsyncDisposable {
   }
 
   /**
-   * Starts both with `env`, and the second one with `ofSecond` besides; waits for both to be ready,
-   * or where `ofSecond` is given only for the first one.
+   * Starts two nodes with `env`, and the second one with `ofSecond` besides; waits for both to be
+   * ready, or where `ofSecond` is given only for the first one.
    */
   static async start(
     env: Record<string, string>,
     ofSecond?: Record<string, string>,
-  ): Promise<TwoNodes> {
-    const two = new TwoNodes(env);
-    try {
-      await Promise.all([two.#start(0), two.#start(1, ofSecond)]);
-    } catch (error) {
-      await two[Symbol.asyncDispose]();
-      throw error;
-    }
-    return two;
+  ): Promise<NodeGroup> {
+    return await new NodeGroup(env).#startAll([undefined, ofSecond]);
+  }
+
+  /** Starts `count` nodes with `env`, at most as many as `NODE_HOSTS` has, and waits for all. */
+  static async startMany(count: number, env: Record<string, string>): Promise<NodeGroup> {
+    return await new NodeGroup(env).#startAll(Array.from({ length: count }, () => undefined));
   }
 
   /** The processes that run now, the first one first. */
@@ -40,7 +38,7 @@ export class TwoNodes implements AsyncDisposable {
    * Restarts a node as a deploy does: SIGTERM, wait for its end, start it anew, wait for `/ready`.
    * @returns its exit code, and when (by `performance.now()`) it was told to go
    */
-  async restart(index: 0 | 1): Promise<{ code: number; at: number }> {
+  async restart(index: number): Promise<{ code: number; at: number }> {
     const node = this.#nodes[index]!;
     const at = performance.now();
     node.kill("SIGTERM");
@@ -52,6 +50,16 @@ export class TwoNodes implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.#nodes.map((node) => node[Symbol.asyncDispose]()));
+  }
+
+  async #startAll(ofEach: readonly (Record<string, string> | undefined)[]): Promise<this> {
+    try {
+      await Promise.all(ofEach.map((ofThis, index) => this.#start(index, ofThis)));
+    } catch (error) {
+      await this[Symbol.asyncDispose]();
+      throw error;
+    }
+    return this;
   }
 
   async #start(index: number, ofThis?: Record<string, string>): Promise<void> {

@@ -1,0 +1,179 @@
+/** A rolling restart of nodes with `REBALANCE=1`, and what its clients and backends see of the moves. */
+import { openBackend } from "../support/redis_client.ts";
+import { startRedis } from "../support/redis.ts";
+import { waitFor } from "../support/wait.ts";
+import { NodeGroup } from "./node_group.ts";
+import { NodeLoads } from "./node_loads.ts";
+import { type Edit, NODE_HOSTS, type ProxyKind, startProxy } from "./proxies.ts";
+import { RollingClient } from "./rolling_client.ts";
+
+/** What is restarted, and what stands before it. */
+export interface RebalanceOptions {
+  readonly kind: Extract<ProxyKind, "nginx" | "haproxy">;
+  /** How the proxy chooses a node. */
+  readonly balance: "leastconn" | "roundrobin";
+  readonly nodes: 2 | 3;
+  readonly clients: number;
+  /** The part of the clients that listens by server-sent events, 0 to 1. */
+  readonly sse: number;
+  /** Messages to everyone, a second, by each way in. */
+  readonly rate: number;
+  /** How long the nodes may take to even out, in ms. */
+  readonly withinMs: number;
+  /** Called with a line for people now and then. */
+  readonly onProgress?: (line: string) => void;
+}
+
+/** What happened, from the end of the restart on. */
+export interface RebalanceResult {
+  /** The largest share that a node had when all had just come back, and at the end; 0 to 1. */
+  readonly shares: { readonly before: number; readonly after: number };
+  /** From the end of the restart until no node had more than its limit, in ms; NaN: never. */
+  readonly evenMs: number;
+  /** Clients that were told to move, in all; in the busiest second as a part of a node's clients. */
+  readonly told: number;
+  readonly mostToldInSecond: number;
+  /** Clients that were told after the nodes were even and the last one had moved. */
+  readonly toldLate: number;
+  /** How often a client was connected anew, in all and the most that one was. */
+  readonly moves: number;
+  readonly mostMoves: number;
+  /** How often one by server-sent events was. */
+  readonly sseMoves: number;
+  /** Messages of the stream and of the channel that a client never heard; those out of place. */
+  readonly lost: number;
+  readonly misplaced: number;
+  readonly messages: number;
+  /** Clients that were told of a gap, during the restart and after it. */
+  readonly gaps: { readonly restart: number; readonly moves: number };
+  /** Recipients whose notices were not `connected` before the end and `disconnected` after it. */
+  readonly falseNotices: readonly string[];
+}
+
+/** What a node may have at most, as a part of all. */
+export function mostShare(nodes: number): number {
+  return 1.2 / nodes;
+}
+
+/** How long nobody may be told to move until the nodes count as settled, in milliseconds. */
+const REST_MS = 20_000;
+/** Later than a node's `PRESENCE_GRACE_SECONDS` and a sweep. */
+const GONE_MS = 40_000;
+/** So many clients connect at once. */
+const BATCH = 100;
+
+/** Restarts every node in turn under load, and watches until the moves have come to rest. */
+export async function rebalance(options: RebalanceOptions): Promise<RebalanceResult> {
+  const { kind, nodes: count, clients: size, sse, rate, withinMs, onProgress = () => {} } = options;
+  const keys = Array.from({ length: size }, (_, i) => `key-of-${i}`);
+  await using stack = new AsyncDisposableStack();
+  const redis = stack.use(await startRedis());
+  const group = stack.use(
+    await NodeGroup.startMany(count, {
+      REDIS_URL: redis.url,
+      EMBEDDED_KEYS: keys.join(","),
+      REBALANCE: "1",
+      PRESENCE_GRACE_SECONDS: "10",
+    }),
+  );
+  const backend = stack.use(
+    await openBackend(redis.url, { channels: ["connected", "disconnected"] }),
+  );
+  const { port, internalPort } = group;
+  const edits = [...balanceEdits(options), ...count === 3 ? thirdNode(kind, port) : []];
+  const proxy = stack.use(await startProxy(kind, { port, internalPort, edits }));
+  const clients: RollingClient[] = [];
+  const everyoneIsOpen = () =>
+    waitFor("everyone to be connected", () => clients.every(({ isOpen }) => isOpen), 90_000);
+  for (const [i, key] of keys.entries()) {
+    const transport = i < sse * size ? "sse" : "websocket";
+    clients.push(stack.use(new RollingClient(proxy.url, { key, transport })));
+    if (clients.length % BATCH === 0) await everyoneIsOpen();
+  }
+  await everyoneIsOpen();
+
+  let sent = 0;
+  const sending: Promise<unknown>[] = [];
+  const timer = setInterval(() => {
+    sending.push(
+      backend.redis.xadd("my_stream", "*", "message", `{"recipients":"*","n":${sent}}`),
+      backend.redis.publish("my_channel", `{"recipients":"*","c":${sent}}`),
+    );
+    sent++;
+  }, 1000 / rate);
+  stack.defer(() => clearInterval(timer));
+  const all = (series: "stream" | "channel", serial: number) => () =>
+    clients.every((client) => client[series].reached >= serial || client.hasGivenUp);
+  await waitFor("the first message", all("stream", 0), 60_000);
+  for (const client of clients) client.beginAccount();
+  for (let index = 0; index < count; index++) {
+    onProgress(`restarting node ${index + 1}`);
+    await group.restart(index);
+    await everyoneIsOpen();
+    // As docs/deploying.md says: until the proxy has asked /ready again.
+    await new Promise((resolve) => setTimeout(resolve, 2_000));
+  }
+  const gapsOfRestart = sum(clients, ({ gaps }) => gaps);
+  for (const client of clients) client.beginAccount();
+  const loads = stack.use(new NodeLoads(NODE_HOSTS.slice(0, count), internalPort));
+  await loads.untilRest({ most: mostShare(count), restMs: REST_MS, withinMs, onProgress });
+
+  clearInterval(timer);
+  await Promise.all(sending);
+  await everyoneIsOpen();
+  await waitFor("everyone to hear the last message", all("stream", sent - 1), 60_000);
+  await waitFor("everyone to hear the last one of the channel", all("channel", sent - 1), 60_000);
+  const isAnnounced = [...backend.heard];
+  for (const client of clients) client[Symbol.dispose]();
+  await waitFor("all to be announced as gone", () => {
+    const gone = backend.heard.filter((notice) => notice.startsWith("disconnected "));
+    return new Set(gone).size === size;
+  }, GONE_MS);
+  const ofSse = clients.slice(0, Math.ceil(sse * size));
+  return {
+    ...loads.result(mostShare(count)),
+    moves: sum(clients, ({ welcomes }) => welcomes),
+    mostMoves: Math.max(...clients.map(({ welcomes }) => welcomes)),
+    sseMoves: sum(ofSse, ({ welcomes }) => welcomes),
+    messages: 2 * sent,
+    lost: sum(clients, ({ stream, channel }) => 2 * sent - stream.heard - channel.heard),
+    misplaced: sum(clients, ({ stream, channel }) => stream.misplaced + channel.misplaced),
+    gaps: { restart: gapsOfRestart, moves: sum(clients, ({ gaps }) => gaps) },
+    falseNotices: falseNotices(keys, isAnnounced, backend.heard),
+  };
+}
+
+/** Recipients that were not announced once as there, and once as gone when all was over. */
+function falseNotices(
+  keys: readonly string[],
+  before: readonly string[],
+  all: readonly string[],
+): string[] {
+  const of = (key: string, heard: readonly string[]) =>
+    heard.filter((notice) => notice.endsWith(` ${key}`)).join(", ");
+  return keys.flatMap((key) => {
+    const early = of(key, before);
+    const late = of(key, all);
+    const isRight = early === `connected ${key}` &&
+      late === `connected ${key}, disconnected ${key}`;
+    return isRight ? [] : [late];
+  });
+}
+
+function balanceEdits({ kind, balance }: RebalanceOptions): Edit[] {
+  if (balance === "leastconn") return [];
+  return kind === "nginx"
+    ? [[/ *least_conn;\n/, ""]]
+    : [[/balance leastconn/, "balance roundrobin"]];
+}
+
+function thirdNode(kind: ProxyKind, port: number): Edit[] {
+  const address = `${NODE_HOSTS[2]}:${port}`;
+  return kind === "nginx"
+    ? [[/( *server \S+ max_fails=0;\n)(?! *server)/, `$1  server ${address} max_fails=0;\n`]]
+    : [[/( *server b .*\n)/, `$1  server c ${address}\n`]];
+}
+
+function sum(clients: readonly RollingClient[], of: (client: RollingClient) => number): number {
+  return clients.reduce((total, client) => total + of(client), 0);
+}
