@@ -15,6 +15,8 @@ interface Sample {
 
 /** How often the nodes are asked, in milliseconds. */
 const EVERY_MS = 1_000;
+/** How long the nodes take to learn that they are even, in milliseconds. */
+const KNOWN_MS = 10_000;
 /** How often a line tells how it stands, in milliseconds. */
 const TELL_MS = 10_000;
 
@@ -61,14 +63,14 @@ export class NodeLoads implements Disposable {
     const first = this.#samples[0]!;
     const last = this.#samples.at(-1)!;
     const uneven = this.#samples.findLastIndex(({ loads }) => share(loads) > most);
-    const even = this.#samples[uneven + 1];
-    const evenAt = even?.at ?? NaN;
+    const evenAt = this.#samples[uneven + 1]?.at ?? NaN;
+    const late = this.#samples.find(({ at }) => at >= evenAt + KNOWN_MS) ?? last;
     return {
       shares: { before: share(first.loads), after: share(last.loads) },
       evenMs: evenAt - this.#start,
       told: total(last.loads) - total(first.loads),
       mostToldInSecond: this.#mostTold,
-      toldLate: total(last.loads) - total((even ?? last).loads),
+      toldLate: total(last.loads) - total(late.loads),
     };
   }
 
@@ -84,6 +86,7 @@ export class NodeLoads implements Disposable {
       if (before === undefined) continue;
       for (const [node, { told }] of loads.entries()) {
         const { told: toldBefore, connections } = before.loads[node]!;
+        if (connections === 0) continue;
         most = Math.max(most, (told - toldBefore) / connections / ((at - before.at) / 1000));
       }
     }

@@ -33,7 +33,7 @@ export interface RebalanceResult {
   /** Clients that were told to move, in all; in the busiest second as a part of a node's clients. */
   readonly told: number;
   readonly mostToldInSecond: number;
-  /** Clients that were told after the nodes were even and the last one had moved. */
+  /** Clients that were told to move though the nodes had been even for 10 s. */
   readonly toldLate: number;
   /** How often a client was connected anew, in all and the most that one was. */
   readonly moves: number;

@@ -46,7 +46,7 @@ const HEAD = [
   "told",
   "most told a second",
 ];
-const MOVES = ["told when even", "moves: all / of one / SSE", "messages", "lost", "misplaced"];
+const MOVES = ["told late", "moves: all / of one / SSE", "messages", "lost", "misplaced"];
 const head = [...HEAD, ...MOVES, "gaps: restart, moves", "false notices"];
 await say(["", line(head), line(head.map(() => "---")), ...rows].join("\n"));
 Deno.exit(isSound ? 0 : 1);
