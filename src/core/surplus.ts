@@ -15,9 +15,15 @@ const MOST = 1.2;
 /** How long a node must have been ready before it counts, in seconds: balancers send to it then. */
 const SETTLED_SECONDS = 10;
 
+/** The nodes that a balancer sends clients to: ready for 10 s, and not going away. */
+export function settledNodes<N extends NodeLoad>(nodes: readonly N[]): readonly N[] {
+  return nodes.filter(({ readySeconds = 0, isDraining }) =>
+    readySeconds >= SETTLED_SECONDS && !isDraining
+  );
+}
+
 /**
- * How many connections this node has above 1.2 × the mean of the nodes that have been ready for 10 s
- * and do not drain; 0 where it is none of these itself. Never so many that it would have less than
+ * How many connections this node has above 1.2 × the mean of the {@link settledNodes}; 0 where it is none of these itself. Never so many that it would have less than
  * the mean: two nodes could else hand one client to and fro.
  *
  * @example
@@ -29,11 +35,16 @@ const SETTLED_SECONDS = 10;
  * ```
  */
 export function surplus(nodes: readonly NodeLoad[]): number {
-  const settled = nodes.filter(({ readySeconds = 0, isDraining }) =>
-    readySeconds >= SETTLED_SECONDS && !isDraining
-  );
+  const settled = settledNodes(nodes);
   const own = settled.find(({ isThis }) => isThis)?.connections ?? 0;
   const mean = settled.reduce((sum, { connections }) => sum + connections, 0) / settled.length;
   if (!(own > MOST * mean)) return 0;
   return Math.min(Math.ceil(own - MOST * mean), Math.floor(own - mean));
+}
+
+/** What the {@link settledNodes} have above 1.2 × their mean, all together. */
+export function excess(nodes: readonly NodeLoad[]): number {
+  const settled = settledNodes(nodes);
+  const mean = settled.reduce((sum, { connections }) => sum + connections, 0) / settled.length;
+  return settled.reduce((sum, { connections }) => sum + Math.max(0, connections - MOST * mean), 0);
 }

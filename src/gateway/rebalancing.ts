@@ -1,7 +1,8 @@
 import { getLogger } from "@logtape/logtape";
 import type { Connection } from "../core/delivery/connection.ts";
-import { surplus } from "../core/surplus.ts";
-import { type NodeRegistry, PresenceUnavailable } from "../presence/mod.ts";
+import { MoveTrial } from "../core/move_trial.ts";
+import { excess, settledNodes, surplus } from "../core/surplus.ts";
+import { type NodeInfo, type NodeRegistry, PresenceUnavailable } from "../presence/mod.ts";
 import { repeat } from "./repeat.ts";
 
 const log = getLogger(["keywire", "rebalancing"]);
@@ -37,6 +38,7 @@ export class Rebalancing<C extends Candidate = Connection> implements Disposable
   readonly #options: RebalancingOptions<C>;
   /** Connections that were told to leave, and when. */
   readonly #told = new Map<C, number>();
+  readonly #trial = new MoveTrial();
   #allowance = 0;
   #sent = 0;
   #isBusy = false;
@@ -73,15 +75,37 @@ export class Rebalancing<C extends Candidate = Connection> implements Disposable
     }
     const leaving = this.#leaving();
     const staying = connections.size - leaving;
-    const tooMany = surplus(
-      nodes.map((node) => node.isThis ? { ...node, connections: staying } : node),
-    );
+    const seen = nodes.map((node) => node.isThis ? { ...node, connections: staying } : node);
+    const tooMany = surplus(seen);
     this.#report({ tooMany, staying, nodes: nodes.length });
-    if (tooMany > 0) this.#sendAway(Math.min(tooMany, Math.floor(this.#allowance)));
+    if (tooMany === 0) return;
+    this.#judge(seen);
+    if (this.#trial.isPaused(this.#options.now())) return;
+    this.#sendAway(Math.min(tooMany, Math.floor(this.#allowance)));
   }
 
   [Symbol.dispose](): void {
     this.#rounds?.[Symbol.dispose]();
+  }
+
+  /** Pauses when clients land on nodes that have too many, whatever this one does. */
+  #judge(nodes: readonly NodeInfo[]): void {
+    const settled = settledNodes(nodes);
+    const failed = this.#trial.judge({
+      nodes: settled.map(({ id }) => id),
+      excess: excess(settled),
+      own: settled.find(({ isThis }) => isThis)!.connections,
+      total: settled.reduce((sum, { connections }) => sum + connections, 0),
+      now: this.#options.now(),
+    });
+    if (failed === undefined) return;
+    const { told, pauseMs } = failed;
+    log.warn(
+      "Rebalancing is of no use: {told} clients were sent away, and most came back to nodes that " +
+        "have too many; none is sent away for {seconds} s. Let the balancer choose the node with the fewest " +
+        "connections, and see that it reaches all nodes, or set REBALANCE=0",
+      { told, seconds: pauseMs / 1000 },
+    );
   }
 
   /** How many were told of late and are still there: they count as gone. */
@@ -108,6 +132,7 @@ export class Rebalancing<C extends Candidate = Connection> implements Disposable
     }
     this.#allowance -= count - left;
     this.#sent += count - left;
+    this.#trial.add(count - left);
   }
 
   #report(

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { type NodeLoad, surplus } from "../../src/core/surplus.ts";
+import { excess, type NodeLoad, surplus } from "../../src/core/surplus.ts";
 
 const own = (connections: number, more: Partial<NodeLoad> = {}) => ({
   isThis: true,
@@ -46,4 +46,12 @@ Deno.test("surplus: a node alone, an empty system and one that is not known have
   assertEquals(surplus([own(0), other(0)]), 0);
   assertEquals(surplus([other(900), other(0)]), 0);
   assertEquals(surplus([]), 0);
+});
+
+Deno.test("excess: is what all nodes have above 1.2 times their mean, those left out that are not settled", () => {
+  assertEquals(excess([own(1_000), other(0)]), 400);
+  assertEquals(Math.round(excess([own(500), other(500), other(0)])), 200);
+  assertEquals(excess([own(600), other(400)]), 0);
+  assertEquals(excess([own(600), other(400), other(0, { readySeconds: 9 })]), 0);
+  assertEquals(excess([]), 0);
 });

@@ -62,12 +62,9 @@ async function simulate(
   for (const index of start.keys()) {
     nodes.push(new SimulatedNode(index, nodes, () => second * 1000));
   }
-  const clients = nodes.flatMap((node, index) =>
-    Array.from({ length: start[index]! }, () => new Client()).map((client) => {
-      node.connections.set(client, true);
-      return client;
-    })
-  );
+  for (const [index, node] of nodes.entries()) {
+    for (let i = 0; i < start[index]!; i++) node.connections.set(new Client(), true);
+  }
   for (; second < seconds; second++) {
     // Each node tells its number at a time of its own.
     for (const node of nodes) {
@@ -85,12 +82,15 @@ async function simulate(
     for (const node of nodes) {
       for (const client of node.leaving.splice(0)) {
         node.connections.delete(client);
-        client.moves++;
-        balancer(nodes, turn++).connections.set(client, true);
+        client.ended = true;
+        // The node that it comes to does not know it.
+        const again = new Client(client.format);
+        again.moves = client.moves + 1;
+        balancer(nodes, turn++).connections.set(again, true);
       }
     }
   }
-  return { nodes, clients };
+  return { nodes, clients: nodes.flatMap(({ connections }) => [...connections.keys()]) };
 }
 
 for (const [name, balancer] of Object.entries(BALANCERS)) {
@@ -124,6 +124,49 @@ for (const [name, balancer] of Object.entries(BALANCERS)) {
   }
 }
 
+for (
+  const [what, start, reached] of [
+    ["sends every client back", [1_000, 0], [0]],
+    ["does not reach a node", [500, 500, 0], [0, 1]],
+  ] as const
+) {
+  Deno.test(`Rebalancing: behind a balancer that ${what}, clients are sent away ever more seldom`, async () => {
+    const balancer: Balancer = (nodes, turn) => nodes[reached[turn % reached.length]!]!;
+    const { nodes, clients } = await simulate(start, { balancer, seconds: 7_200 });
+    const sentIn = (from: number, to: number) =>
+      nodes.flatMap(({ sent }) => sent.slice(from, to)).reduce((sum, count) => sum + count, 0);
+    // Without a pause, 1 % a second would be 36 moves of each client in an hour.
+    const [first, second] = [sentIn(0, 3_600), sentIn(3_600, 7_200)];
+    assert(first <= 2 * clients.length, `${first} moves of ${clients.length} clients in an hour`);
+    assert(second <= clients.length, `${second} moves in the next hour`);
+    assert(second > 0, "given up for ever");
+  });
+}
+
+Deno.test("Rebalancing: a balancer that was repaired evens the nodes out within the next pause", async () => {
+  const least = BALANCERS["least connections"]!;
+  // So many clients come back before it chooses by load.
+  const balancer: Balancer = (nodes, turn) => turn < 700 ? nodes[0]! : least(nodes, turn);
+  const { nodes } = await simulate([1_000, 0], { balancer, seconds: 3_600 });
+  assert(nodes[0]!.connections.size <= 600, `${nodes[0]!.connections.size} stay`);
+});
+
+Deno.test("Rebalancing: a node that comes is tried at once, whatever was learnt before", async () => {
+  const clients = Array.from({ length: 1_000 }, () => new Client());
+  let view = crowded(1_000);
+  const { told, check } = alone(clients, () => view());
+  for (let second = 0; second < 60; second++) await check();
+  const before = told.length;
+  assertEquals(before, 200, "paused after a fifth");
+  view = async () => [...await crowded(1_000)(), {
+    ...(await crowded(0)())[0]!,
+    id: "new",
+    isThis: false,
+  }];
+  await check();
+  assert(told.length > before);
+});
+
 function alone(clients: readonly Client[], nodes: () => Promise<readonly NodeInfo[]>) {
   const connections = new Map(clients.map((client) => [client, true]));
   const told: Client[] = [];
@@ -145,8 +188,8 @@ function alone(clients: readonly Client[], nodes: () => Promise<readonly NodeInf
   return { rebalancing, told, times, check };
 }
 
-const crowded = (connections: number) => () =>
-  Promise.resolve([connections, 0].map((count, index) => ({
+const crowded = (connections: number, others = 0) => () =>
+  Promise.resolve([connections, others].map((count, index) => ({
     id: String(index),
     isThis: index === 0,
     address: "",
@@ -172,7 +215,14 @@ Deno.test("Rebalancing: a client that does not obey is told once", async () => {
   const { told, check } = alone(clients, crowded(clients.length));
   for (let second = 0; second < 300; second++) await check();
   assertEquals(new Set(told).size, told.length, "told twice");
-  assertEquals(told.length, clients.length);
+  assertEquals(told.length, 60, "paused for one minute, and then for two");
+});
+
+Deno.test("Rebalancing: a client that was told counts as gone before it is", async () => {
+  const clients = Array.from({ length: 109 }, () => new Client());
+  const { told, check } = alone(clients, crowded(clients.length, 70));
+  for (let second = 0; second < 9; second++) await check();
+  assertEquals(told.length, 4, "105 and 70 are 1.2 to 0.8");
 });
 
 Deno.test("Rebalancing: sends no client away while the nodes are not known, and makes up for nothing", async () => {
