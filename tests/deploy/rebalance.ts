@@ -1,4 +1,5 @@
 /** A rolling restart of nodes with `REBALANCE=1`, and what its clients and backends see of the moves. */
+import { Redis } from "ioredis";
 import { openBackend } from "../support/redis_client.ts";
 import { startRedis } from "../support/redis.ts";
 import { waitFor } from "../support/wait.ts";
@@ -40,6 +41,8 @@ export interface RebalanceResult {
   readonly mostMoves: number;
   /** How often one by server-sent events was. */
   readonly sseMoves: number;
+  /** The longest time that a client which moved was without a connection. */
+  readonly longestAwayMs: number;
   /** Messages of the stream and of the channel that a client never heard; those out of place. */
   readonly lost: number;
   readonly misplaced: number;
@@ -76,9 +79,8 @@ export async function rebalance(options: RebalanceOptions): Promise<RebalanceRes
       PRESENCE_GRACE_SECONDS: "10",
     }),
   );
-  const backend = stack.use(
-    await openBackend(redis.url, { channels: ["connected", "disconnected"] }),
-  );
+  const backend = stack.use(await openBackend(redis.url));
+  const notices = stack.use(await Notices.listen(redis.url));
   const { port, internalPort } = group;
   const edits = [...balanceEdits(options), ...count === 3 ? thirdNode(kind, port) : []];
   const proxy = stack.use(await startProxy(kind, { port, internalPort, edits }));
@@ -123,12 +125,13 @@ export async function rebalance(options: RebalanceOptions): Promise<RebalanceRes
   await everyoneIsOpen();
   await waitFor("everyone to hear the last message", all("stream", sent - 1), 60_000);
   await waitFor("everyone to hear the last one of the channel", all("channel", sent - 1), 60_000);
-  const isAnnounced = [...backend.heard];
+  const end = performance.now();
   for (const client of clients) client[Symbol.dispose]();
-  await waitFor("all to be announced as gone", () => {
-    const gone = backend.heard.filter((notice) => notice.startsWith("disconnected "));
-    return new Set(gone).size === size;
-  }, GONE_MS);
+  await waitFor(
+    "all to be announced as gone",
+    () => keys.every((key) => notices.of(key).some(({ at, what }) => what === GONE && at >= end)),
+    GONE_MS,
+  );
   const ofSse = clients.slice(0, Math.ceil(sse * size));
   return {
     ...loads.result(mostShare(count)),
@@ -139,25 +142,51 @@ export async function rebalance(options: RebalanceOptions): Promise<RebalanceRes
     lost: sum(clients, ({ stream, channel }) => 2 * sent - stream.heard - channel.heard),
     misplaced: sum(clients, ({ stream, channel }) => stream.misplaced + channel.misplaced),
     gaps: { restart: gapsOfRestart, moves: sum(clients, ({ gaps }) => gaps) },
-    falseNotices: falseNotices(keys, isAnnounced, backend.heard),
+    longestAwayMs: Math.max(...clients.map(({ longestAwayMs }) => longestAwayMs)),
+    falseNotices: keys.flatMap((key, i) => {
+      const all = notices.of(key);
+      const isRight = all.length === 2 && all[0]!.what === THERE && all[1]!.at >= end;
+      if (isRight) return [];
+      const story = [...all, ...clients[i]!.story].sort((a, b) => a.at - b.at);
+      return [`${key}: ${story.map(({ what, at }) => `${what} ${time(at - end)}`).join(", ")}`];
+    }),
   };
 }
 
-/** Recipients that were not announced once as there, and once as gone when all was over. */
-function falseNotices(
-  keys: readonly string[],
-  before: readonly string[],
-  all: readonly string[],
-): string[] {
-  const of = (key: string, heard: readonly string[]) =>
-    heard.filter((notice) => notice.endsWith(` ${key}`)).join(", ");
-  return keys.flatMap((key) => {
-    const early = of(key, before);
-    const late = of(key, all);
-    const isRight = early === `connected ${key}` &&
-      late === `connected ${key}, disconnected ${key}`;
-    return isRight ? [] : [late];
-  });
+const THERE = "connected";
+const GONE = "disconnected";
+
+/** The notices of every recipient, and when they came. */
+class Notices implements Disposable {
+  readonly #redis: Redis;
+  readonly #heard = new Map<string, { what: string; at: number }[]>();
+
+  private constructor(redis: Redis) {
+    this.#redis = redis;
+    redis.on("message", (what: string, key: string) => {
+      this.#heard.set(key, [...this.of(key), { what, at: performance.now() }]);
+    });
+  }
+
+  static async listen(url: string): Promise<Notices> {
+    const redis = new Redis(url);
+    const notices = new Notices(redis);
+    await redis.subscribe(THERE, GONE);
+    return notices;
+  }
+
+  of(key: string): readonly { what: string; at: number }[] {
+    return this.#heard.get(key) ?? [];
+  }
+
+  [Symbol.dispose](): void {
+    this.#redis.disconnect();
+  }
+}
+
+/** For people: milliseconds as seconds. */
+function time(ms: number): string {
+  return `${(ms / 1000).toFixed(1)} s`;
 }
 
 function balanceEdits({ kind, balance }: RebalanceOptions): Edit[] {

@@ -34,7 +34,7 @@ for (const one of CASES) {
   });
   rows.push(row(one, result));
   const { falseNotices, lost, misplaced, gaps, evenMs, toldLate, shares } = result;
-  if (falseNotices.length > 0) await say(`  false: ${falseNotices.slice(0, 5).join("\n")}`);
+  if (falseNotices.length > 0) await say(`  false: ${falseNotices.slice(0, 5).join("\n  ")}`);
   isSound &&= falseNotices.length + misplaced + gaps.moves === 0 &&
     (lost === 0 || gaps.restart > 0) &&
     evenMs <= WITHIN_MS && toldLate === 0 && shares.after <= mostShare(one.nodes);
@@ -46,7 +46,14 @@ const HEAD = [
   "told",
   "most told a second",
 ];
-const MOVES = ["told late", "moves: all / of one / SSE", "messages", "lost", "misplaced"];
+const MOVES = [
+  "told late",
+  "moves: all / of one / SSE",
+  "longest away ms",
+  "messages",
+  "lost",
+  "misplaced",
+];
 const head = [...HEAD, ...MOVES, "gaps: restart, moves", "false notices"];
 await say(["", line(head), line(head.map(() => "---")), ...rows].join("\n"));
 Deno.exit(isSound ? 0 : 1);
@@ -57,7 +64,7 @@ function name({ kind, balance, nodes, sse }: Case): string {
 
 function row(one: Case, result: RebalanceResult): string {
   const { shares, evenMs, told, mostToldInSecond, toldLate, moves, mostMoves, sseMoves } = result;
-  const { messages, lost, misplaced, gaps, falseNotices } = result;
+  const { longestAwayMs, messages, lost, misplaced, gaps, falseNotices } = result;
   return line([
     name(one),
     `${percent(shares.before)}, ${percent(shares.after)}`,
@@ -66,6 +73,7 @@ function row(one: Case, result: RebalanceResult): string {
     percent(mostToldInSecond),
     toldLate,
     `${moves} / ${mostMoves} / ${sseMoves}`,
+    longestAwayMs.toFixed(0),
     messages,
     lost,
     misplaced,

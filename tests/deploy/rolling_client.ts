@@ -36,6 +36,8 @@ export class RollingClient implements Disposable {
   hasGivenUp = false;
   /** The longest time without a connection, in ms. */
   longestAwayMs = 0;
+  /** Each connection and each end of one: what it was, and when, by `performance.now()`. */
+  readonly story: { readonly what: string; readonly at: number }[] = [];
   /** When it was connected last, by `performance.now()`. */
   lastWelcomeAt = 0;
   readonly #keywire: Keywire;
@@ -50,12 +52,14 @@ export class RollingClient implements Disposable {
     keywire.addEventListener("gap", () => this.gaps++);
     keywire.addEventListener("welcome", () => {
       this.welcomes++;
+      this.story.push({ what: "welcome", at: performance.now() });
       this.lastWelcomeAt = performance.now();
       if (this.#awaySince === undefined) return;
       this.longestAwayMs = Math.max(this.longestAwayMs, this.lastWelcomeAt - this.#awaySince);
       this.#awaySince = undefined;
     });
-    keywire.addEventListener("close", ({ code, retry }) => {
+    keywire.addEventListener("close", ({ code, reason, retry }) => {
+      this.story.push({ what: `${code} ${reason}`, at: performance.now() });
       this.#awaySince ??= performance.now();
       if (code >= 400 && code < 600) this.refusals++;
       if (!retry) this.hasGivenUp = true;
