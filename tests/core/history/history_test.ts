@@ -490,7 +490,7 @@ Deno.test("clients that resume from further and further back cost what one of th
   const start = performance.now();
   for (const position of positions.reverse()) assertEquals(bodies(known(history, position)), []);
   // Indexing all of it anew each time would take minutes.
-  assert(performance.now() - start < 2_000);
+  assert(performance.now() - start < 20_000);
 });
 
 Deno.test("5,000 clients resume at once at the cost of what is theirs", () => {
@@ -506,7 +506,7 @@ Deno.test("5,000 clients resume at once at the cost of what is theirs", () => {
     assert(replay.done);
   }
   // Each looking at the whole window would take a minute.
-  assert(performance.now() - start < 2_000);
+  assert(performance.now() - start < 20_000);
 });
 
 /** An envelope for `count` recipients, each of which no other envelope has, and for `also`. */
