@@ -70,7 +70,9 @@ export function createApi(options: ApiOptions): OpenAPIHono {
     info: {
       title: "Keywire",
       version,
-      description: "A push gateway: Redis in, browsers out, MongoDB says who.",
+      description:
+        "A push gateway: Redis in, browsers out, MongoDB says who. What the operators' " +
+        "page at /ops asks for, under /api/ops, is no part of this API and changes with the page.",
       license: { name: "MIT", url: "https://opensource.org/license/mit" },
     },
   });

@@ -1,7 +1,8 @@
 /**
- * `deno task ops:faults [folder]`: beside the node that serves the operators' page three more run; one
- * is killed, one frozen, one made deaf. Prints after how many seconds the page shows each as what it
- * is, and how soon it shows that they are back; screenshots go into the folder, where one is named.
+ * `deno task ops:faults [folder]`: beside the node that serves the operators' page five more run; one
+ * is killed, one frozen, one made deaf, one cut off from Redis, one told to stop. Prints after how many
+ * seconds the page shows each as what it is, and how soon it shows that they are back; screenshots go
+ * into the folder, where one is named.
  */
 import type { Page } from "playwright-core";
 import { launchChromium } from "../support/chromium.ts";
@@ -28,17 +29,19 @@ const [folder] = Deno.args;
 const redis = await startRedis();
 await using stack = new AsyncDisposableStack();
 stack.use(redis);
-const network = stack.use(new Proxy(redis.port));
+const [network, parted] = [stack.use(new Proxy(redis.port)), stack.use(new Proxy(redis.port))];
 const env = { REDIS_URL: redis.url, API_TOKEN: TOKEN, DEMO: "1", HOST: "127.0.0.1" };
 const start = async (port?: number) =>
   stack.use(await startKeywire({ ...env, ...port === undefined ? {} : { PORT: `${port}` } }));
 const serving = await start();
 const killed = await start();
 const frozen = await start();
-const deaf = stack.use(
-  await startKeywire({ ...env, REDIS_URL: `redis://127.0.0.1:${network.port}` }),
-);
-const nodes = [serving, killed, frozen, deaf];
+const behind = async ({ port }: Proxy) =>
+  stack.use(await startKeywire({ ...env, REDIS_URL: `redis://127.0.0.1:${port}` }));
+const deaf = await behind(network);
+const cutOff = await behind(parted);
+const drained = await start();
+const nodes = [serving, killed, frozen, deaf, cutOff, drained];
 await connectClients(nodes);
 const chromium = stack.use(await launchChromium());
 const { page } = await openOps(chromium, serving.url);
@@ -58,11 +61,15 @@ await Promise.all([
     );
     network.cut();
   }),
+  measure("cut off from Redis (no byte passes)", "cut_off", cutOff, () => parted.hold()),
+  measure("told to stop (SIGTERM)", "draining", drained, () => drained.kill("SIGTERM")),
 ]);
+await shown(page, { port: drained.port, state: "stopped" });
 await picture("one_of_each");
 await Promise.all([
   measure("started again", "ready", killed, () => void start(killed.port)),
   measure("goes on (SIGCONT)", "ready", frozen, () => frozen.kill("SIGCONT"), false),
+  measure("reaches Redis again", "ready", cutOff, () => parted.release(), false),
   measure("hears again", "ready", deaf, () => network.rewrite(), false),
 ]);
 await say(["| a node that is | is shown as | after |", "| --- | --- | --- |", ...rows].join("\n"));

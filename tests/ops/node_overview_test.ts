@@ -54,6 +54,7 @@ Deno.test("NodeOverview: a node that is started again at its address, or goes on
   const [, after] = await read([[SELF, first, reaped], [SELF, again, {
     ...reaped,
     id: "frozen-1",
+    address: "127.0.0.1:2",
   }]]);
   assertEquals(after?.toSorted(), ["frozen-1 ready", "second-0 ready", "self-0 ready"]);
 });
