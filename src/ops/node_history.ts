@@ -55,7 +55,7 @@ export class NodeHistory implements Disposable {
       this.#nodes.delete(node.id); // the one that was seen last stands last
       this.#nodes.set(node.id, remembered);
       remembered.node = node;
-      remembered.seenAt = now;
+      remembered.seenAt = now - (node.ageMs ?? 0);
       remembered.values.set(at, SERIES.map((name) => read(node, name)));
     }
     const oldest = at - SAMPLES * EVERY_MS;

@@ -24,6 +24,8 @@ Deno.test("NodeHistory: keeps a sample each 10 s of each node, for an hour, also
   const b = history.nodes.get("b")!;
   assert(b.values.size < 100, `${b.values.size} samples of the node that is gone`);
   assertEquals(b.seenAt, START + 999_000);
+  history.sample([{ ...node("b"), ageMs: 4_000 }], START + 1_000_000);
+  assertEquals(b.seenAt, START + 996_000);
   history.sample([node("a")], START + 5_000_000);
   assertEquals([...history.nodes.keys()], ["a"]);
 });

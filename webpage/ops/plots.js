@@ -186,7 +186,7 @@ export class Plots {
     const ids = this.#lines.split(",");
     const values = lines.map((line, one) => [
       ids[one],
-      line[index] ?? (idx === null || idx === undefined ? line[index - 1] : null) ?? NaN,
+      line[index] ?? NaN,
     ]).filter(([id, value]) =>
       Number.isFinite(value) && (this.#pointed === undefined || this.#pointed === id)
     );
