@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { startKeywire } from "../support/gateway.ts";
 import { startRedis } from "../support/redis.ts";
 
@@ -43,5 +43,6 @@ Deno.test("POST /api/publish: what Redis refused was not done, and what it did n
   const { status, outcome, detail } = await publish();
   redis.thaw();
   assertEquals([status, outcome], [503, "unknown"], detail);
-  assertStringIncludes(detail, "TIMEOUT");
+  // CLOSED where another question found the frozen Redis first, and closed the connection.
+  assertMatch(detail, /TIMEOUT|CLOSED/);
 });

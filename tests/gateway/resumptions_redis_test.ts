@@ -46,11 +46,10 @@ together("Resumptions", {
       assertEquals([socket.events, stream.blocks], [[], []]);
       network.release();
       const events = await items(socket.events, 3);
-      assertEquals(events.map(({ type, message }) => message ?? type), [
-        "welcome",
-        { n: 3 },
-        "pong",
-      ]);
+      const [welcome, ...rest] = events.map(({ type, message }) => message ?? type);
+      assertEquals(welcome, "welcome");
+      // The pong is ahead where the third entry came later than the second one.
+      assertEquals(rest.toSorted(), [{ n: 3 }, "pong"]);
       assertEquals([events[0]!.recovered, events[0]!.cursor], [true, after]);
       await items(stream.blocks, 2);
       assertEquals(stream.messages, ['{"n":3}']);

@@ -78,6 +78,7 @@ together("RedisPresence", {
     await backend.redis.hdel("keywire:{nodes}", former!);
     await waitFor("another lease", async () => ![undefined, former].includes(await id()));
     node.remove(recipients);
+    await node.settled(); // A node that goes has a second for what it still has to send.
     await node[Symbol.asyncDispose]();
     assertEquals(await leftovers(backend), []);
   },
