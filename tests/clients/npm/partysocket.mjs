@@ -1,0 +1,18 @@
+import { WebSocket as PartySocket } from "partysocket";
+import { WebSocket } from "ws"; // a browser brings its own
+import { after, cursorOf, keyProtocol, say, url } from "./told.mjs";
+
+let cursor = after;
+
+const resumingUrl = () => `${url.replace("http", "ws")}/websocket?after=${cursor}`;
+const socket = new PartySocket(resumingUrl, ["keywire.v1", keyProtocol], { WebSocket });
+socket.onopen = () => say({ is: "open" });
+socket.onmessage = ({ data }) => {
+  cursor = cursorOf(data);
+  say({ is: "frame", text: data });
+};
+socket.onclose = ({ code }) => {
+  say({ is: "closed", code });
+  if (code === 4403) socket.close();
+};
+socket.onerror = ({ message }) => say({ is: "error", message });
