@@ -53,6 +53,11 @@ export class StalledClient implements Disposable {
     return new StalledClient(connection, rest);
   }
 
+  /** The TCP port of its own end. */
+  get localPort(): number {
+    return (this.#connection.localAddr as Deno.NetAddr).port;
+  }
+
   /** Reads a WebSocket to its end. */
   async readOn(): Promise<ReadOn> {
     const buffer = new Uint8Array(1 << 20);
