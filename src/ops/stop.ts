@@ -1,7 +1,10 @@
 /** How the process is told to stop, and what it still waits for. */
 
-/** What ends with the process at most, in milliseconds. */
-const LAST_WORDS_MS = 500;
+/**
+ * What ends with the process at most, in milliseconds: with the half second that a drain leaves, the
+ * process has ended by its deadline.
+ */
+const LAST_WORDS_MS = 400;
 
 /** A node that can be drained. */
 export interface Drainable {
