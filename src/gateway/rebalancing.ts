@@ -13,6 +13,11 @@ const EVERY_MS = 1_000;
 const RATE = 0.01;
 /** Clients leave within this time, so that they do not come elsewhere at one moment, in milliseconds. */
 const SPREAD_MS = 1_000;
+/**
+ * How long there must be a surplus until clients are sent away, in milliseconds: a node that is gone
+ * without a word counts until its lease is over, and its clients cannot go there.
+ */
+const LASTING_MS = 12_000;
 /** How long a client that was told counts as gone, though it is still there, in milliseconds. */
 const LEAVING_MS = 10_000;
 
@@ -42,6 +47,8 @@ export class Rebalancing<C extends Candidate = Connection> implements Disposable
   #allowance = 0;
   #sent = 0;
   #isBusy = false;
+  #isStuck = false;
+  #surplusSince: number | undefined;
   #rounds: Disposable | undefined;
 
   constructor(options: RebalancingOptions<C>) {
@@ -77,10 +84,13 @@ export class Rebalancing<C extends Candidate = Connection> implements Disposable
     const staying = connections.size - leaving;
     const seen = nodes.map((node) => node.isThis ? { ...node, connections: staying } : node);
     const tooMany = surplus(seen);
-    this.#report({ tooMany, staying, nodes: nodes.length });
-    if (tooMany === 0) return;
+    const now = this.#options.now();
+    this.#surplusSince = tooMany === 0 ? undefined : this.#surplusSince ?? now;
+    const isLasting = this.#surplusSince !== undefined && now - this.#surplusSince >= LASTING_MS;
+    this.#report({ tooMany: isLasting ? tooMany : 0, staying, nodes: nodes.length });
+    if (!isLasting) return;
     this.#judge(seen);
-    if (this.#trial.isPaused(this.#options.now())) return;
+    if (this.#trial.isPaused(now)) return;
     this.#sendAway(Math.min(tooMany, Math.floor(this.#allowance)));
   }
 
@@ -102,8 +112,8 @@ export class Rebalancing<C extends Candidate = Connection> implements Disposable
     const { told, pauseMs } = failed;
     log.warn(
       "Rebalancing is of no use: {told} clients were sent away, and most came back to nodes that " +
-        "have too many; none is sent away for {seconds} s. Let the balancer choose the node with the fewest " +
-        "connections, and see that it reaches all nodes, or set REBALANCE=0",
+        "have too many; none is sent away for {seconds} s. Let the balancer choose the node with " +
+        "the fewest connections, and see that it reaches all nodes, or set REBALANCE=0",
       { told, seconds: pauseMs / 1000 },
     );
   }
@@ -130,9 +140,14 @@ export class Rebalancing<C extends Candidate = Connection> implements Disposable
       this.#told.set(connection, now());
       left--;
     }
-    this.#allowance -= count - left;
-    this.#sent += count - left;
-    this.#trial.add(count - left);
+    const told = count - left;
+    this.#allowance -= told;
+    this.#sent += told;
+    this.#trial.add(told);
+    if (count > 0 && told === 0 && !this.#isStuck) {
+      log.info("Rebalancing: the surplus stays, as no client of keywire.v1 is left to be told");
+    }
+    if (count > 0) this.#isStuck = told === 0;
   }
 
   #report(

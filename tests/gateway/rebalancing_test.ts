@@ -7,6 +7,11 @@ import type { NodeInfo } from "../../src/presence/port.ts";
 /** How old the others' view of a node may be, in seconds: told and read every 3 s. */
 const RENEW_SECONDS = 3;
 
+/** How long there must be a surplus. */
+const LASTING_SECONDS = 12;
+/** How long a node that is gone without a word is counted: its lease, and a renewal. */
+const DEAD_SECONDS = 11;
+
 class Client {
   ended = false;
   attached = true;
@@ -154,7 +159,8 @@ Deno.test("Rebalancing: a balancer that was repaired evens the nodes out within 
 Deno.test("Rebalancing: a node that comes is tried at once, whatever was learnt before", async () => {
   const clients = Array.from({ length: 1_000 }, () => new Client());
   let view = crowded(1_000);
-  const { told, check } = alone(clients, () => view());
+  const { told, check, last } = alone(clients, () => view());
+  await last();
   for (let second = 0; second < 60; second++) await check();
   const before = told.length;
   assertEquals(before, 200, "paused after a fifth");
@@ -185,7 +191,11 @@ function alone(clients: readonly Client[], nodes: () => Promise<readonly NodeInf
     now += 1_000;
     await rebalancing.check();
   };
-  return { rebalancing, told, times, check };
+  /** Until the surplus has lasted; the next round tells. */
+  const last = async () => {
+    for (let second = 0; second < LASTING_SECONDS; second++) await check();
+  };
+  return { rebalancing, told, times, check, last };
 }
 
 const crowded = (connections: number, others = 0) => () =>
@@ -203,7 +213,9 @@ Deno.test("Rebalancing: sends clients of keywire.v1 alone away, the first come f
   const kinds = [PLAIN, SSE, V1, V1];
   const clients = Array.from({ length: 800 }, (_, at) => new Client(kinds[at % 4]!));
   clients[2]!.attached = false; // It reads what it missed.
-  const { told, times, check, rebalancing } = alone(clients, crowded(clients.length));
+  const { told, times, check, last, rebalancing } = alone(clients, crowded(clients.length));
+  await last();
+  assertEquals(told, []);
   await check();
   assertEquals(told, [3, 6, 7, 10, 11, 14, 15, 18].map((at) => clients[at]!));
   assert(times.every((ms) => ms >= 0 && ms <= 1_000), String(times));
@@ -212,7 +224,8 @@ Deno.test("Rebalancing: sends clients of keywire.v1 alone away, the first come f
 
 Deno.test("Rebalancing: a client that does not obey is told once", async () => {
   const clients = Array.from({ length: 100 }, () => new Client());
-  const { told, check } = alone(clients, crowded(clients.length));
+  const { told, check, last } = alone(clients, crowded(clients.length));
+  await last();
   for (let second = 0; second < 300; second++) await check();
   assertEquals(new Set(told).size, told.length, "told twice");
   assertEquals(told.length, 60, "paused for one minute, and then for two");
@@ -220,7 +233,8 @@ Deno.test("Rebalancing: a client that does not obey is told once", async () => {
 
 Deno.test("Rebalancing: a client that was told counts as gone before it is", async () => {
   const clients = Array.from({ length: 109 }, () => new Client());
-  const { told, check } = alone(clients, crowded(clients.length, 70));
+  const { told, check, last } = alone(clients, crowded(clients.length, 70));
+  await last();
   for (let second = 0; second < 9; second++) await check();
   assertEquals(told.length, 4, "105 and 70 are 1.2 to 0.8");
 });
@@ -228,13 +242,26 @@ Deno.test("Rebalancing: a client that was told counts as gone before it is", asy
 Deno.test("Rebalancing: sends no client away while the nodes are not known, and makes up for nothing", async () => {
   const clients = Array.from({ length: 1_000 }, () => new Client());
   let isKnown = false;
-  const { told, check } = alone(clients, () => {
+  const { told, check, last } = alone(clients, () => {
     if (!isKnown) return Promise.reject(new PresenceUnavailable("not known"));
     return crowded(clients.length)();
   });
   for (let second = 0; second < 30; second++) await check();
   assertEquals(told.length, 0);
   isKnown = true;
+  await last();
   await check();
   assertEquals(told.length, 10);
+});
+
+Deno.test("Rebalancing: sends no client to a node that is gone without a word, though it is counted still", async () => {
+  const clients = Array.from({ length: 1_000 }, () => new Client());
+  let view = crowded(1_000, 500);
+  const { told, check } = alone(clients, () => view());
+  for (let second = 0; second < DEAD_SECONDS; second++) await check();
+  view = async () => (await crowded(1_000)()).slice(0, 1);
+  for (let second = 0; second < 30; second++) await check();
+  view = crowded(1_000, 500);
+  await check();
+  assertEquals(told.length, 0);
 });
