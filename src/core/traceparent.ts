@@ -1,10 +1,10 @@
 import { findValue } from "./cut_member.ts";
 
-/** What a trace looks like to who goes on with it: W3C Trace Context, without the state of vendors. */
+/** The part of a W3C trace context that a span needs: without the state of vendors. */
 export interface TraceContext {
   /** 32 hex digits. */
   readonly traceId: string;
-  /** The span that goes on here: 16 hex digits. */
+  /** The span that caused what happens here: 16 hex digits. */
   readonly parentId: string;
   /** Whether the trace is recorded. */
   readonly isSampled: boolean;
@@ -12,7 +12,7 @@ export interface TraceContext {
 
 const NAME = "traceparent";
 const QUOTED_NAME = `"${NAME}"`;
-/** Later versions may say more behind the flags. */
+/** Later versions may append fields to the flags. */
 const TRACEPARENT = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-[!-~]*)?$/;
 const LONGEST = 256;
 

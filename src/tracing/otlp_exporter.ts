@@ -9,17 +9,17 @@ export interface OtlpExporterOptions {
   readonly endpoint: string;
   /** Headers of each request; their values are secrets. */
   readonly headers: readonly (readonly [name: string, value: string])[];
-  /** What sends spans, as attributes. */
+  /** This node, as attributes of the resource. */
   readonly resource: Readonly<Record<string, string>>;
-  /** The code that records them. */
+  /** The instrumentation that records them. */
   readonly scope: { readonly name: string; readonly version: string };
 }
 
-/** Spans travel together, so often, in milliseconds. */
+/** How often spans are sent, in milliseconds. */
 const SEND_EVERY_MS = 1_000;
 /** How long a collector may take, in milliseconds. */
 const DEADLINE_MS = 5_000;
-/** No more wait for a collector that is slow. */
+/** At most so many spans wait for a slow collector. */
 const MAX_WAITING = 1_000;
 /** So many lines about outages come at once, then one in so many milliseconds. */
 const LOG_BURST = 4;
@@ -28,8 +28,8 @@ const LOG_EVERY_MS = 60_000;
 const log = getLogger(["keywire", "tracing"]);
 
 /**
- * Sends spans to a collector, by OTLP over HTTP in JSON, one request at a time. What it does not take is
- * lost: spans are of use to who looks into a trace, and never worth the memory or the time of messages.
+ * Sends spans to a collector, by OTLP over HTTP in JSON, one request at a time. Spans that it does not
+ * take are dropped: they must not cost memory or delay messages.
  */
 export class OtlpExporter implements AsyncDisposable {
   readonly #url: string;
@@ -68,13 +68,16 @@ export class OtlpExporter implements AsyncDisposable {
     return this.#spans.counts;
   }
 
-  /** Sends `span` soon. Never throws; undefined counts one that was left out. */
-  add(span: OtlpSpan | undefined): void {
-    if (span === undefined || this.#waiting.length >= MAX_WAITING) {
-      return this.#spans.add("omitted");
-    }
+  /** Sends `span` within a second or so. Never throws. */
+  add(span: OtlpSpan): void {
+    if (this.#waiting.length >= MAX_WAITING) return this.omit();
     this.#waiting.push(span);
     this.#sendLater();
+  }
+
+  /** Counts a span that is not recorded. */
+  omit(): void {
+    this.#spans.add("omitted");
   }
 
   /** Sends what waits. */

@@ -5,19 +5,19 @@ import { otlpAttributes, unixNanos } from "./otlp_span.ts";
 import type { DeliverySpan, SpanOutcome, TracedDelivery, Tracing } from "./port.ts";
 
 export interface OtlpTracingOptions {
-  readonly exporter: Pick<OtlpExporter, "add" | "spans" | keyof AsyncDisposable>;
+  readonly exporter: OtlpExporter;
   /** The names of the channel and of the stream. */
   readonly destinations: Readonly<Record<Source, string>>;
 }
 
-/** So many spans are recorded in any second. */
+/** At most so many spans are recorded in any second. */
 const SPANS_A_SECOND = 100;
-/** The kind of a span in OTLP that takes in what was published asynchronously. */
+/** The kind of a span in OTLP that handles a message which was published asynchronously. */
 const CONSUMER = 5;
-/** Flags of a span in OTLP: sampled, and its parent is known to be of another process. */
+/** Flags of a span in OTLP: it is sampled, and its parent is in another process. */
 const SAMPLED_REMOTE = 0x301;
 
-/** Records deliveries of sampled traces, as many as a collector should have. */
+/** Records deliveries that belong to sampled traces, at a limited rate. */
 export class OtlpTracing implements Tracing {
   readonly #options: OtlpTracingOptions;
   /** When each of the last spans was recorded, of a clock that never goes back: a ring. */
@@ -56,7 +56,7 @@ export class OtlpTracing implements Tracing {
   #record({ traceId, parentId }: TraceContext, delivery: RecordedDelivery): void {
     const { exporter, destinations } = this.#options;
     const now = performance.now();
-    if (!this.#mayRecord(now)) return exporter.add(undefined);
+    if (!this.#mayRecord(now)) return exporter.omit();
     const { source, id, size, connections, began } = delivery;
     exporter.add({
       traceId,

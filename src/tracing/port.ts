@@ -1,4 +1,4 @@
-/** Tracing adds this node's part, a span for a delivery, to traces that backends have begun. */
+/** Tracing adds a span for each delivery of this node to the trace that its backend has begun. */
 import type { Source } from "../core/position.ts";
 
 /** What is delivered. Nothing in it names a recipient. */
@@ -12,22 +12,22 @@ export interface TracedDelivery {
 
 /** A delivery that has begun and that its backend traces. */
 export interface DeliverySpan {
-  /** It was written to so many connections; with none of them it leaves no span. Called once. */
+  /** The message was handed to so many connections; with 0 no span is recorded. Called once. */
   end(connections: number): void;
 }
 
 /** What became of spans, for the metrics. */
 export type SpanOutcome = "sent" | "failed" | "omitted";
 
-/** Where deliveries are told of. Nothing here throws, or waits. */
+/** Records deliveries. Its methods never throw and never wait. */
 export interface Tracing extends AsyncDisposable {
   /**
    * Begins the span of a delivery.
-   * @param traceparent as the backend wrote it: where it is malformed, or the trace is not recorded, there
-   * is no span
+   * @param traceparent as the backend wrote it
+   * @returns undefined where it is malformed or its trace is not sampled
    */
   begin(traceparent: string, delivery: TracedDelivery): DeliverySpan | undefined;
-  /** How many spans were sent, were lost since they could not be, or were left out as too many. */
+  /** How many spans were sent, failed to be sent, or were omitted as too many. */
   readonly spans: ReadonlyMap<SpanOutcome, number>;
   /** How many `traceparent` could not be read. */
   readonly malformed: number;

@@ -8,12 +8,13 @@ import { waitFor } from "../support/wait.ts";
 import { newTrace } from "./traces.ts";
 
 const KEY = "s3cret-key-of-ann";
+const BOB = "s3cret-key-of-bob";
 const TOKEN = "the-token-of-the-backend-of-the-tests";
 const SECRET_HEADER = "the-secret-of-the-collector";
 
 function env(collector: Collector): Record<string, string> {
   return {
-    EMBEDDED_KEYS: KEY,
+    EMBEDDED_KEYS: `${KEY},${BOB}`,
     API_TOKEN: TOKEN,
     DRAIN_SECONDS: "0",
     LOG_LEVEL: "debug",
@@ -57,7 +58,9 @@ Deno.test("Tracing: each way in leads to a span on each node that delivers", asy
   await using other = await open();
   using ann = await openSocket(one.url, KEY);
   using _ann = await openSocket(one.url, KEY);
-  const [posted, kept, batch, field, member, own] = Array.from({ length: 6 }, () => newTrace());
+  using bob = await openSocket(other.url, BOB);
+  const traces = Array.from({ length: 7 }, () => newTrace());
+  const [posted, kept, batch, field, member, own, both] = traces;
   const never = [newTrace("00"), { traceparent: "00-malformed" }];
 
   await post(one, envelope(1), { traceparent: posted!.traceparent });
@@ -76,12 +79,15 @@ Deno.test("Tracing: each way in leads to a span on each node that delivers", asy
   await redis.tell("PUBLISH", "my_channel", told);
   await redis.tell("PUBLISH", "my_channel", text(9, { data: { traceparent: own!.traceparent } }));
   await redis.tell("PUBLISH", "my_channel", text(10, { traceparent: 7 }));
-  for (const n of [1, 2, 3, 4, 5, 6, 7, 10]) await heard(ann, n);
+  const forBoth = { recipients: [KEY, BOB], n: 11 };
+  await post(one, forBoth, { traceparent: both!.traceparent });
+  for (const n of [1, 2, 3, 4, 5, 6, 7, 10, 11]) await heard(ann, n);
+  await heard(bob, 11);
   assertEquals(await heard(ann, 8), told.replace(`"recipients":["${KEY}"],`, ""));
   assert(!(await heard(ann, 1)).includes("traceparent"), "a header stays out of the message");
 
-  const traces = [posted!, kept!, batch!, batch!, field!, member!];
-  await waitFor("the spans", () => collector.spans.length >= traces.length);
+  const expected = [posted!, kept!, batch!, batch!, field!, member!, both!, both!];
+  await waitFor("the spans", () => collector.spans.length >= expected.length);
   one.kill("SIGTERM");
   other.kill("SIGTERM");
   await Promise.all([one.ended, other.ended]);
@@ -89,16 +95,26 @@ Deno.test("Tracing: each way in leads to a span on each node that delivers", asy
     list.map(({ traceId, parentSpanId }) => `${traceId} ${parentSpanId}`).toSorted();
   assertEquals(
     parents(collector.spans),
-    parents(traces.map(({ traceId, spanId }) => ({ traceId, parentSpanId: spanId }))),
+    parents(expected.map(({ traceId, spanId }) => ({ traceId, parentSpanId: spanId }))),
   );
-  const nodes = new Set(collector.spans.map(({ resource }) => resource["service.instance.id"]));
-  assertEquals(nodes.size, 1, "the other node had nothing to deliver");
-  for (const { attributes } of collector.spans) assertEquals(attributes["keywire.connections"], 2);
+  /** To how many connections each node delivered what belongs to a trace, by node. */
+  const deliveries = ({ traceId }: { traceId: string }) =>
+    new Map(
+      collector.spans.filter((span) => span.traceId === traceId)
+        .map(({ resource, attributes }) => [
+          resource["service.instance.id"],
+          attributes["keywire.connections"],
+        ]),
+    );
+  const nodes = deliveries(both!);
+  assertEquals([...nodes.values()].toSorted(), [1, 2], "each node has a span of its own");
+  const [toAnn] = [...nodes].filter(([, connections]) => connections === 2);
+  for (const trace of expected.slice(0, 6)) assertEquals([...deliveries(trace)], [toAnn]);
   for (const { headers } of collector.requests) {
     assertEquals(headers.get("x-token"), SECRET_HEADER);
   }
   for (const body of [...collector.bodies, one.log, other.log]) {
-    for (const secret of [KEY, TOKEN, SECRET_HEADER]) assert(!body.includes(secret), body);
+    for (const secret of [KEY, BOB, TOKEN, SECRET_HEADER]) assert(!body.includes(secret), body);
   }
 });
 
