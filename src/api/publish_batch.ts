@@ -137,7 +137,8 @@ function* lines(text: string): Generator<string, void> {
   for (let at = 0; at < text.length;) {
     const newline = text.indexOf("\n", at);
     const end = newline === -1 ? text.length : newline;
-    const line = text.slice(at, end).trim();
+    // Blank as JSON has it: an envelope behind any other space is malformed, as on the other ways in.
+    const line = text.slice(at, end).replace(/^[ \t\r]+|[ \t\r]+$/g, "");
     if (line !== "") yield line;
     at = end + 1;
   }

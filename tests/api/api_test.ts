@@ -88,10 +88,15 @@ Deno.test("API", async (t) => {
     ]);
     assertStringIncludes(json.results[1].detail, "numbers in quotes");
     assertEquals(json.results[0].online, 1);
-    const lines = `${good("1.0")}\r\n\n  \nnope\n${good("-0")}`;
+    // A byte order mark or a no-break space is no blank of JSON.
+    const lines = `${good("1.0")}\r\n\n  \nnope\n\ufeff${good("7")}\n\u00a0${good("8")}\n${
+      good("-0")
+    }`;
     const second = await call("publish/batch", lines, { "Content-Type": "application/x-ndjson" });
     assertEquals(second.json.results.map((it: { status?: number }) => it.status), [
       undefined,
+      400,
+      400,
       400,
       undefined,
     ]);
