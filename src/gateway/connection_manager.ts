@@ -22,6 +22,7 @@ import type { Intake } from "./intake.ts";
 import type { Resumptions } from "./resumptions.ts";
 import { Tally } from "../core/tally.ts";
 import type { TurnQueue } from "./turn_queue.ts";
+import { UpgradeQueue } from "./upgrade_queue.ts";
 import { WriteRetries } from "./write_retries.ts";
 
 /** How often stalled peers are looked for, and how long one may take nothing, in milliseconds. */
@@ -82,6 +83,7 @@ export class ConnectionManager implements ConnectionHost, Connector, Disposable 
   /** Admitted clients whose transport has not opened a connection yet, and since when. */
   readonly #opening = new Map<AdmittedClient, number>();
   readonly #retries = new WriteRetries();
+  readonly #upgrades = new UpgradeQueue();
   readonly #makePong = () => pongEvent(this.#options.history.position);
   readonly #checks: ReturnType<typeof setInterval>;
   readonly #heartbeats: ReturnType<typeof setInterval>;
@@ -130,6 +132,7 @@ export class ConnectionManager implements ConnectionHost, Connector, Disposable 
     if ("status" in client) return this.refuse(client);
     // An abort reaches this program a few turns late, and most follow their handshake closely.
     await delay(SETTLE_MS);
+    await this.#upgrades.turn();
     if (signal.aborted) {
       this.onPeerGone(client);
       return this.refuse(REFUSED.gone);
