@@ -31,7 +31,7 @@ export class Stage implements AsyncDisposable {
   readonly bus: Bus;
   readonly mongodb: MongodbServer | undefined;
   /** Whatever a fault opens and leaves open. */
-  readonly left: AsyncDisposableStack;
+  left = new AsyncDisposableStack();
   readonly #start: (port: number, ready: boolean) => Promise<KeywireProcess>;
   readonly #parts: AsyncDisposableStack;
 
@@ -49,7 +49,7 @@ export class Stage implements AsyncDisposable {
     this.mongodb = mongodb;
     this.#start = start;
     this.#parts = parts;
-    this.left = parts.use(new AsyncDisposableStack());
+    parts.defer(() => this.cleanUp());
     this.door = parts.use(new Proxy(this.node.port));
   }
 
@@ -93,6 +93,12 @@ export class Stage implements AsyncDisposable {
     const { port, ended } = this.node;
     await ended;
     this.nodes[0] = await this.#start(port, ready);
+  }
+
+  /** Closes what the fault has left open. */
+  async cleanUp(): Promise<void> {
+    await this.left.disposeAsync();
+    this.left = new AsyncDisposableStack();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
