@@ -154,4 +154,13 @@ export const REDIS_FAULTS: readonly Fault[] = [
     heal: async ({ bus }) => bus.network!.release(),
     alerts: ["KeywireDeaf"],
   },
+  {
+    name: "what the stream's reader asks does not arrive for 12 s",
+    // deno-lint-ignore require-await -- a fault may take its time
+    strike: async ({ bus }) => bus.network!.drop((request) => /xread/i.test(request)),
+    lastMs: 12_000,
+    // deno-lint-ignore require-await -- as above
+    heal: async ({ bus }) => bus.network!.rewrite(),
+    alerts: ["KeywireStreamLag"],
+  },
 ];
