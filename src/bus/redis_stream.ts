@@ -30,7 +30,10 @@ export interface RedisStreamOptions {
 
 const PAGE = 1_000;
 const SMALLEST_PAGE = 16;
-/** A read that brings so many has perhaps skipped some: the stream is then read inclusively. */
+/**
+ * A read that brings so many has perhaps skipped some, and so has one that leaves fewer than this in
+ * the stream, which may be another one by now: the stream is then read inclusively.
+ */
 const LIVE_PAGE = 100;
 const BLOCK_MS = 2_000;
 const RETRY_MS = 500;
@@ -164,8 +167,10 @@ export class RedisStream implements AsyncDisposable {
 
   /** Waits for what comes next. */
   async #next(queries: RedisStreamQueries): Promise<void> {
-    const entries = await queries.next(this.#state.last, LIVE_PAGE, BLOCK_MS);
-    if (entries.length === LIVE_PAGE) await this.#catchUp(queries);
+    const { entries, length } = await queries.next(this.#state.last, LIVE_PAGE, BLOCK_MS);
+    // Trimming takes the oldest first, so where many older ones are left, none was skipped.
+    const mayHaveSkipped = entries.length > 0 && length - entries.length < LIVE_PAGE;
+    if (entries.length === LIVE_PAGE || mayHaveSkipped) await this.#catchUp(queries);
     else {
       this.#handOver(entries);
       await this.#options.listener.ready();

@@ -50,18 +50,25 @@ export class RedisStreamQueries {
     return entries.map(readEntry)[0];
   }
 
-  /** Waits up to `blockMs` for what comes behind `id`: at most `count` entries, or none. */
-  async next(id: string, count: number, blockMs: number): Promise<Entry[]> {
+  /**
+   * Waits up to `blockMs` for what comes behind `id`: at most `count` entries, or none, and how many
+   * the stream holds in all by then.
+   */
+  async next(
+    id: string,
+    count: number,
+    blockMs: number,
+  ): Promise<{ readonly entries: Entry[]; readonly length: number }> {
     const { stream } = this.#options;
     const limits = ["COUNT", count, "BLOCK", blockMs];
-    const reply = await this.#callBuffer<[stream: Buffer, entries: RawEntry[]][] | null>(
-      "xread",
-      ...limits,
-      "STREAMS",
-      stream,
-      id,
-    );
-    return reply?.[0]?.[1].map(readEntry) ?? [];
+    const [reply, length] = await Promise.all([
+      this.#callBuffer<[stream: Buffer, entries: RawEntry[]][] | null>(
+        ...["xread", ...limits, "STREAMS", stream, id] as [string, ...string[]],
+      ),
+      // In the same write: Redis answers it right behind, without another round trip.
+      this.#call<number>("xlen", stream),
+    ]);
+    return { entries: reply?.[0]?.[1].map(readEntry) ?? [], length };
   }
 
   /** The last id that the stream has given, also where that entry is gone; none without a stream. */

@@ -124,6 +124,28 @@ together("RedisBus, its stream", {
       assertEquals(node.recorder.news, ["entry seen", "gap stream", "entry new"]);
     },
 
+  "says a gap when the stream was deleted with what it had not read, and began anew": async () => {
+    await using server = await startRedis();
+    await using proxy = new Proxy(server.port);
+    await using node = await openReady(proxy.port);
+    await appendHeard(server, "seen", node);
+    proxy.hold();
+    // The reader waits for one entry, which is on its way to it when the others come and go.
+    for (const text of ["first", "lost", "lost, too"]) await append(server, text);
+    await server.tell("DEL", "my_stream");
+    await append(server, "next");
+    proxy.release();
+    await node.recorder.heard("entry next");
+    assertEquals(node.recorder.news, ["entry seen", "gap stream", "entry next"]);
+  },
+
+  "says no gap while a short stream grows": async () => {
+    await using server = await startRedis();
+    await using node = await openReady(server.port);
+    for (let at = 0; at < 30; at++) await appendHeard(server, `${at}`, node);
+    assertEquals(gaps(node), []);
+  },
+
   "says a gap when a burst was trimmed before it could be read": async () => {
     await using server = await startRedis();
     await using node = await openReady(server.port);

@@ -28,6 +28,11 @@ async function flood(
   }
 }
 
+/** The reader asks for what comes, and up to the end; the watch beside it asks for single entries. */
+function isOfReader(request: string): boolean {
+  return /xread/i.test(request) || /\r\nxrange\r\n[^]*\r\n\+\r\n/i.test(request);
+}
+
 const frozen = (seconds: number): Fault => ({
   name: `Redis frozen for ${seconds} s`,
   // deno-lint-ignore require-await -- a fault may take its time
@@ -125,10 +130,15 @@ export const REDIS_FAULTS: readonly Fault[] = [
     alerts: ["KeywireDeaf", "KeywireGaps"],
   },
   {
-    name: "the stream is deleted",
+    name: "the stream is deleted while the line to Redis stands still for 2 s",
     async strike(stage) {
+      stage.bus.network!.hold();
+      await last(1_000);
       await redis(stage).tell("DEL", "my_stream");
+      await last(1_000);
+      stage.bus.network!.release();
     },
+    heal: () => Promise.resolve(),
     alerts: ["KeywireGaps"],
   },
   {
@@ -157,7 +167,7 @@ export const REDIS_FAULTS: readonly Fault[] = [
   {
     name: "what the stream's reader asks does not arrive for 12 s",
     // deno-lint-ignore require-await -- a fault may take its time
-    strike: async ({ bus }) => bus.network!.drop((request) => /xread/i.test(request)),
+    strike: async ({ bus }) => bus.network!.drop(isOfReader),
     lastMs: 12_000,
     // deno-lint-ignore require-await -- as above
     heal: async ({ bus }) => bus.network!.rewrite(),
