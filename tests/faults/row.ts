@@ -193,7 +193,9 @@ function countersOf({ counters }: Observation): string {
 function logOf(seen: Observation): string {
   const during = seen.log.filter(({ at }) => at >= seen.struckAt - 50);
   const warnings = during.filter(({ level }) => level !== "INFO" && level !== "DEBUG");
-  const ends = during.filter(({ level, message }) => level === "INFO" && /again/.test(message));
+  const ends = during.filter(({ level, message }) =>
+    level === "INFO" && /again after|Listens again/.test(message)
+  );
   const shown = [
     ...warnings.slice(0, 1).map(({ at, message }) => `${after(at, seen)}: “${plain(message)}”`),
     ...warnings.length > 1 ? [`${warnings.length} warnings`] : [],

@@ -31,9 +31,7 @@ export class Watch implements AsyncDisposable {
   constructor(stage: Stage, prometheus: Prometheus) {
     this.#running = [
       this.#every(100, async () => note(this.ready, await askReady(stage))),
-      this.#every(250, async () => {
-        this.newcomers.push({ at: performance.now(), text: await newcomer(stage) });
-      }),
+      this.#newcomers(stage),
       this.#every(500, async () => {
         this.api.push({ at: performance.now(), text: await post(stage) });
       }),
@@ -48,6 +46,22 @@ export class Watch implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stopped = true;
     await Promise.all(this.#running);
+  }
+
+  /** They come at their pace, whether or not those before were answered. */
+  async #newcomers(stage: Stage): Promise<void> {
+    const waiting = new Set<Promise<void>>();
+    while (!this.#stopped) {
+      const at = performance.now();
+      const asked = newcomer(stage).then((text) => {
+        this.newcomers.push({ at, text });
+        waiting.delete(asked);
+      });
+      waiting.add(asked);
+      await last(250);
+    }
+    await Promise.all(waiting);
+    this.newcomers.sort((one, other) => one.at - other.at);
   }
 
   async #every(ms: number, ask: () => Promise<void>): Promise<void> {
