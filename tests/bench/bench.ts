@@ -3,6 +3,14 @@ import { type RedisServer, startRedis } from "../support/redis.ts";
 import { run } from "../support/run.ts";
 import { measureBurst } from "./burst.ts";
 import { measureConnect } from "./connect.ts";
+import { measureCores } from "./cores.ts";
+import {
+  clientsPerProcess,
+  CROWD_PROCESSES,
+  measureCrowd,
+  measureFew,
+  measureHealth,
+} from "./crowd.ts";
 import { Generator, OTHER_CORE } from "./generator.ts";
 import { measureIdle } from "./idle.ts";
 import { figures, type Result, type Results } from "./result.ts";
@@ -21,6 +29,8 @@ export interface BenchOptions {
   readonly rounds: number;
   /** The length of a window, in seconds. */
   readonly seconds: number;
+  /** How many clients each process of `crowd` has; undefined: as many as descriptors allow. */
+  readonly crowd?: number | undefined;
   /** Hears what is going on. */
   readonly say: (line: string) => void;
 }
@@ -31,6 +41,8 @@ export interface Bench {
   readonly redis: RedisServer;
   readonly redisPid: number;
   readonly seconds: number;
+  /** How many clients each process of `crowd` has. */
+  readonly crowd: number;
 }
 
 /** Measures every subject in every scenario, one round after the other. */
@@ -41,7 +53,8 @@ export async function runBench(options: BenchOptions): Promise<Results> {
   const subjects = await prepare(options, missing);
   await using generator = await Generator.build();
   await using redis = await startRedis();
-  const bench = { generator, redis, redisPid: await moveAside(redis), seconds };
+  const crowd = options.crowd ?? await clientsPerProcess();
+  const bench = { generator, redis, redisPid: await moveAside(redis), seconds, crowd };
   for (let round = 0; round < rounds; round++) {
     for (const scenario of options.scenarios) {
       const steps = stepsOf(scenario, subjects);
@@ -82,7 +95,7 @@ function stepsOf(name: string, subjects: readonly Subject[]): Step[] {
       ]
       : [];
   }
-  if (name === "burst" || name === "storm") return ownSteps(name, subjects);
+  if (isOwn(name)) return ownSteps(name, subjects);
   const scenario = SCENARIOS.find((each) => each.name === name);
   const compared = subjects.filter((subject) =>
     (subject.only?.includes(name) ?? true) && (scenario?.subjects?.includes(subject.name) ?? true)
@@ -95,8 +108,15 @@ function stepsOf(name: string, subjects: readonly Subject[]): Step[] {
   ]);
 }
 
+const OWN = ["burst", "storm", "crowd", "cores"] as const;
+type Own = (typeof OWN)[number];
+
+function isOwn(name: string): name is Own {
+  return OWN.includes(name as Own);
+}
+
 /** The steps of what only Keywire is asked for, and the bare loop where it is compared with that. */
-function ownSteps(name: "burst" | "storm", subjects: readonly Subject[]): Step[] {
+function ownSteps(name: Own, subjects: readonly Subject[]): Step[] {
   if (!subjects.some((subject) => subject.name === "keywire")) return [];
   if (name === "burst") {
     return [
@@ -104,7 +124,26 @@ function ownSteps(name: "burst" | "storm", subjects: readonly Subject[]): Step[]
       ["xadd", (bench) => measureBurst(bench, "xadd")],
     ];
   }
+  if (name === "cores") {
+    return [
+      ["one process", (bench) => measureCores(bench, 1)],
+      ["two processes", (bench) => measureCores(bench, 2)],
+    ];
+  }
   const bare = subjects.filter((subject) => subject.name === "bare");
+  if (name === "crowd") {
+    return [
+      ["few", measureFew],
+      ["process", (bench) => measureHealth(bench, bench.crowd)],
+      ...bare.map((subject): Step => [
+        "bare",
+        (bench) => measureHealth(bench, bench.crowd, subject),
+      ]),
+      ["all", (bench) => {
+        return measureCrowd(bench, { perProcess: bench.crowd, processes: CROWD_PROCESSES });
+      }],
+    ];
+  }
   return [
     ["resumes", measureStorm],
     ...bare.map((subject): Step => ["upgrades", (bench) => measureUpgrades(bench, subject)]),

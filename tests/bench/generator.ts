@@ -46,6 +46,8 @@ export interface GeneratorOptions {
   readonly clients: Clients;
   /** How many connections are being opened at once. */
   readonly connecting?: number;
+  /** To which address of the loopback network they connect: 127.0.0.<this>; 1 by default. */
+  readonly address?: number;
   readonly serverPids: readonly number[];
   readonly redisPid: number;
 }
@@ -122,6 +124,7 @@ export class Generator implements AsyncDisposable {
       ["sockets", options.sockets],
       ["keys", options.keys],
       ["connecting", options.connecting ?? 100],
+      ["address", options.address ?? 1],
       ["framing", clients.framing],
       ["unit", clients.unit],
       ["greetings", clients.greetings],

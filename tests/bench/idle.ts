@@ -29,7 +29,7 @@ export async function measureIdle(
 }
 
 /** The least that is resident until things have settled. */
-async function leastKb(pids: readonly number[]): Promise<number> {
+export async function leastKb(pids: readonly number[]): Promise<number> {
   let least = Infinity;
   for (let second = 0; second < SETTLE_SECONDS; second++) {
     await new Promise((resolve) => setTimeout(resolve, 1000));
@@ -38,7 +38,8 @@ async function leastKb(pids: readonly number[]): Promise<number> {
   return least;
 }
 
-async function residentKb(pids: readonly number[]): Promise<number> {
+/** Resident memory of processes, in KB. */
+export async function residentKb(pids: readonly number[]): Promise<number> {
   const texts = await Promise.all(pids.map((pid) => Deno.readTextFile(`/proc/${pid}/status`)));
   return texts.reduce((sum, text) => sum + Number(/VmRSS:\s*(\d+)/.exec(text)?.[1]), 0);
 }

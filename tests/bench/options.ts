@@ -18,6 +18,7 @@ Measures Keywire beside its peers: some 15 minutes on two idle cores.
   --all                 every subject
   --rounds <n>          how often each is measured; the median counts (default: 3)
   --seconds <s>         how long one measurement takes (default: 4)
+  --crowd <n>           clients of each of crowd's five processes (default: what descriptors allow)
   --help                this text
 
 Names are comma-separated. The tables go to stdout; results.json and topic.svg are written to
@@ -36,6 +37,7 @@ export function readOptions(args: string[]): Omit<BenchOptions, "say"> | undefin
       subject: { type: "string" },
       rounds: { type: "string", default: "3" },
       seconds: { type: "string", default: "4" },
+      crowd: { type: "string" },
       all: { type: "boolean", default: false },
       help: { type: "boolean", default: false },
     },
@@ -50,6 +52,7 @@ export function readOptions(args: string[]): Omit<BenchOptions, "say"> | undefin
     scenarios: pick("--scenario", values.scenario, SCENARIO_NAMES),
     rounds: positive("--rounds", values.rounds),
     seconds: positive("--seconds", values.seconds),
+    ...values.crowd === undefined ? {} : { crowd: positive("--crowd", values.crowd) },
   };
 }
 

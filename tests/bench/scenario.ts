@@ -67,4 +67,6 @@ export const SCENARIO_NAMES: readonly string[] = [
   "connect",
   "burst",
   "storm",
+  "crowd",
+  "cores",
 ];

@@ -27,7 +27,7 @@ struct template {
 };
 
 struct options {
-  int port, sockets, keys, connecting;
+  int port, sockets, keys, connecting, address;
   enum framing framing;
   enum unit unit;
   int greetings; /* units that a client gets before the first message */

@@ -13,7 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
-struct options options = {.keys = 1, .connecting = 100, .publishers = 1, .in_flight = 50};
+struct options options = {.keys = 1, .connecting = 100, .publishers = 1, .in_flight = 50, .address = 1};
 uint64_t published, completed, received, lost_order;
 int ready, in_progress;
 static int poller;
@@ -39,7 +39,7 @@ int dial(int port) {
   int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0) die("cannot open a socket: %s", strerror(errno));
   struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port),
-                           .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+                           .sin_addr.s_addr = htonl(INADDR_LOOPBACK - 1 + (uint32_t)options.address)};
   setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
   if (connect(fd, (struct sockaddr *)&to, sizeof to) && errno != EINPROGRESS)
     die("cannot connect: %s", strerror(errno));
@@ -115,7 +115,7 @@ static void measure(void) {
 static void read_option(const char *name, const char *value) {
   struct { const char *name; int *to; } numbers[] = {
       {"port", &options.port}, {"sockets", &options.sockets}, {"keys", &options.keys},
-      {"connecting", &options.connecting}, {"greetings", &options.greetings},
+      {"connecting", &options.connecting}, {"address", &options.address}, {"greetings", &options.greetings},
       {"publish-port", &options.publish_port}, {"publishers", &options.publishers},
       {"in-flight", &options.in_flight}, {"deliveries", &options.deliveries},
       {"sample-every", &options.sample_every}, {"redis-pid", &options.redis_pid}};

@@ -1,4 +1,5 @@
-import { startKeywire } from "../../support/gateway.ts";
+import { type KeywireProcess, startKeywire } from "../../support/gateway.ts";
+import { freePort } from "../../support/wait.ts";
 import { type Clients, SERVER_CORE } from "../generator.ts";
 import { keyOf } from "../templates.ts";
 import type { RunningSubject, Subject, Surroundings } from "./port.ts";
@@ -41,5 +42,50 @@ export async function startGateway(
     clients,
     publish: publishOnChannel(redisPort),
     [Symbol.asyncDispose]: () => gateway[Symbol.asyncDispose](),
+  };
+}
+
+/** Gateways that share a port, for clients of `keywire.v1`. */
+export interface RunningGateways extends RunningSubject {
+  /** How many messages they have delivered since their start, all together. */
+  delivered(): Promise<number>;
+}
+
+/** Starts `count` processes on one port, each by turns on one of `cores`. */
+export async function startGateways(
+  { redisPort, keys }: Surroundings,
+  count: number,
+  cores: readonly string[] = [SERVER_CORE],
+): Promise<RunningGateways> {
+  await using parts = new AsyncDisposableStack();
+  const port = freePort();
+  const gateways: KeywireProcess[] = [];
+  for (let n = 0; n < count; n++) {
+    const env = {
+      HOST: "0.0.0.0",
+      DEMO: "1",
+      PORT: `${port}`,
+      REUSE_PORT: "1",
+      INTERNAL_PORT: `${freePort()}`,
+      REDIS_URL: `redis://127.0.0.1:${redisPort}`,
+      REDIS_STREAM: "",
+      EMBEDDED_KEYS: Array.from({ length: keys }, (_, index) => keyOf(index)).join(),
+      MAX_CONNECTIONS_PER_KEY: "100000",
+      LOG_LEVEL: "warning",
+    };
+    const prefix = ["taskset", "-c", cores[n % cores.length]!];
+    gateways.push(parts.use(await startKeywire(env, { prefix })));
+  }
+  const owned = parts.move();
+  return {
+    port,
+    pids: gateways.map(({ pid }) => pid),
+    clients: V1,
+    publish: publishOnChannel(redisPort),
+    async delivered() {
+      const all = await Promise.all(gateways.map((gateway) => gateway.metrics()));
+      return all.reduce((sum, metrics) => sum + (metrics.get("keywire_deliveries_total") ?? 0), 0);
+    },
+    [Symbol.asyncDispose]: () => owned[Symbol.asyncDispose](),
   };
 }

@@ -8,7 +8,7 @@ import type { Subject } from "./port.ts";
 import { socketIo } from "./socket_io.ts";
 
 export type { RunningSubject, Subject, Surroundings } from "./port.ts";
-export { startGateway } from "./keywire.ts";
+export { startGateway, startGateways } from "./keywire.ts";
 
 /** Measured by default. */
 export const SUBJECTS: readonly Subject[] = [...keywire, ...bare, nodeWs, centrifugo];
