@@ -73,7 +73,11 @@ export async function measureCrowd(
   const counts = Array.from({ length: processes }, () => perProcess);
   return await connectAll(bench, { ...target(gateways), counts }, async () => {
     const kbPerConnection = (await leastKb(gateways.pids) - before) / clients;
-    const { cpuUs } = await tellEveryone(bench, gateways, { clients, messages: 5, everyMs: 4_000 });
+    const { cpuUs } = await tellEveryone(bench, gateways, {
+      clients,
+      messages: 10,
+      everyMs: 1_500,
+    });
     return { clients, kbPerConnection, cpuUs };
   });
 }

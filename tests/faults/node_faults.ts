@@ -33,7 +33,7 @@ export const NODE_FAULTS: readonly Fault[] = [
     },
     lastMs: 5_000,
     heal: (stage) => stage.restart(),
-    alerts: ["KeywireDown", "KeywireGaps"],
+    alerts: ["KeywireDown"],
   },
   {
     name: "node frozen for 45 s, another one there",
