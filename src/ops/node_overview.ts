@@ -58,7 +58,10 @@ export class NodeOverview {
       ...others.map(async ({ node, seenAt }) => ({
         ...node,
         isThis: false,
-        state: await stateOfMissing(node, { isKnown: nodes !== undefined }),
+        state: await stateOfMissing(node, {
+          isKnown: nodes !== undefined,
+          hasLeft: node.isDraining === true || registry.hasLeft(node.id),
+        }),
         seenAt,
       })),
     ]);
@@ -79,10 +82,10 @@ export class NodeOverview {
 /** Of a node that has no lease any more, or of which Redis does not tell. */
 async function stateOfMissing(
   node: NodeInfo,
-  { isKnown }: { readonly isKnown: boolean },
+  { isKnown, hasLeft }: { readonly isKnown: boolean; readonly hasLeft: boolean },
 ): Promise<NodeRow["state"]> {
   const found = await probe(node.address);
-  if (node.isDraining && found === "gone") return "stopped";
+  if (hasLeft && found === "gone") return "stopped";
   return found !== "answers" ? found : isKnown ? "cut_off" : "unknown";
 }
 

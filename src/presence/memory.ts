@@ -117,6 +117,11 @@ export class MemoryPresence implements Presence, NodeRegistry {
     return Promise.resolve(this.#size);
   }
 
+  /** There is one node. */
+  hasLeft(): boolean {
+    return false;
+  }
+
   nodes(): Promise<readonly NodeInfo[]> {
     return Promise.resolve(this.#self === undefined ? [] : [this.#self()]);
   }

@@ -128,6 +128,8 @@ export interface NodeRegistry {
    * @throws {PresenceUnavailable} where that is not known
    */
   nodes(): Promise<readonly NodeInfo[]>;
+  /** Whether the node `id`, which lived, went by itself, and not without a word. */
+  hasLeft(id: string): boolean;
 }
 
 /** Who is there is not known: the registry does not answer, or lost its data a moment ago. */

@@ -87,10 +87,6 @@ export class RedisPresence implements Presence, NodeRegistry {
       clock: this.#clock,
       unique: () => `${nodeId}-${(made++).toString(36)}`,
       status: () => ({ address: `${this.#map?.localAddress ?? "unknown"}:${port}`, ...report() }),
-      urgent: () => {
-        const { trouble, isDraining = false, figures } = report();
-        return `${trouble} ${isDraining} ${figures?.status} ${figures?.partsDown.join()}`;
-      },
       refused: (error) => this.#refused(error),
       notified: (kind) => this.#published.add(kind),
       reaped: (node, address) => this.#log.reaped(node, address),
@@ -139,6 +135,10 @@ export class RedisPresence implements Presence, NodeRegistry {
 
   nodes(): Promise<readonly NodeInfo[]> {
     return this.#registry.nodes();
+  }
+
+  hasLeft(id: string): boolean {
+    return this.#registry.hasLeft(id);
   }
 
   settled(): Promise<void> {

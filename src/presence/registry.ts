@@ -47,8 +47,6 @@ export interface RegistryOptions {
   readonly disconnectedChannel: string;
   /** What the node says of itself, asked at each renewal. */
   readonly status: () => NodeStatus;
-  /** What the others should know at once: when its text changes, the lease is renewed early. */
-  readonly urgent?: () => string;
   /** Called when Redis refused a command, which is tried again. */
   readonly refused: (error: Error) => void;
   /** Called when another node was reaped, with its epoch and its address. */
@@ -59,8 +57,6 @@ export interface RegistryOptions {
   readonly rejoined?: (reaped: boolean) => void;
 }
 
-/** How often it is looked whether there is something that others should know at once, in ms. */
-const URGENT_MS = 500;
 /** How long a node that goes waits for what it still has to send, in milliseconds. */
 const LEAVE_MS = 1_000;
 
@@ -73,7 +69,6 @@ export class Registry implements Omit<Presence, "refusals" | "part" | "stats">, 
   readonly #records: Records;
   readonly #reaper: Reaper;
   #stopTimer: () => void = () => {};
-  #stopWatch: () => void = () => {};
   #isTicking = false;
   #isClosed = false;
 
@@ -109,7 +104,6 @@ export class Registry implements Omit<Presence, "refusals" | "part" | "stats">, 
       notified: (kind) => options.notified?.(kind),
     });
     this.#schedule();
-    if (options.urgent !== undefined) this.#watchUrgent(options.urgent, "");
   }
 
   get unhealthyReason(): string | undefined {
@@ -157,6 +151,11 @@ export class Registry implements Omit<Presence, "refusals" | "part" | "stats">, 
     return Promise.resolve(nodes);
   }
 
+  hasLeft(id: string): boolean {
+    // Its lease is removed in the same moment in which it is noted that it was reaped.
+    return this.#lease.isHeld && !this.#lease.records.has(id) && !this.#lease.wasReaped(id);
+  }
+
   async settled(): Promise<void> {
     while (!this.#records.isSettled && !this.#isClosed) await this.#wait(5);
   }
@@ -165,7 +164,6 @@ export class Registry implements Omit<Presence, "refusals" | "part" | "stats">, 
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#isClosed) return;
     this.#stopTimer();
-    this.#stopWatch();
     this.#records.stop();
     const { clock } = this.#options;
     const end = clock.now() + LEAVE_MS;
@@ -196,14 +194,6 @@ export class Registry implements Omit<Presence, "refusals" | "part" | "stats">, 
     this.#stopTimer = this.#options.clock.after(this.#options.timing.renewMs, () => {
       this.#schedule();
       void this.#tick();
-    });
-  }
-
-  #watchUrgent(urgent: () => string, told: string): void {
-    this.#stopWatch = this.#options.clock.after(URGENT_MS, () => {
-      const now = urgent();
-      if (now !== told) void this.#lease.renew();
-      this.#watchUrgent(urgent, now);
     });
   }
 

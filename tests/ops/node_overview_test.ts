@@ -25,12 +25,16 @@ const other = (id: string, told: Partial<NodeInfo> = {}): NodeInfo => ({
 /** Reads the rows of one registry after the other, each some seconds later. */
 async function read(
   registries: readonly (readonly NodeInfo[] | undefined)[],
+  left: readonly string[] = [],
 ): Promise<readonly (readonly string[])[]> {
   using history = new NodeHistory(() => Promise.resolve([]));
   const told: string[][] = [];
   for (const nodes of registries) {
     const overview = new NodeOverview({
-      registry: { nodes: () => nodes ? Promise.resolve(nodes) : Promise.reject(new Error("away")) },
+      registry: {
+        nodes: () => nodes ? Promise.resolve(nodes) : Promise.reject(new Error("away")),
+        hasLeft: (id) => left.includes(id),
+      },
       history,
       report: () => SELF,
       nodeId: "self",
@@ -40,11 +44,13 @@ async function read(
   return told;
 }
 
-Deno.test("NodeOverview: a node that has no lease any more is shown as gone, or as stopped where it drained", async () => {
-  const nodes = [SELF, other("killed"), other("drained", { isDraining: true })];
-  const [before, after] = await read([nodes, [SELF]]);
-  assertEquals(before?.toSorted(), ["drained-0 draining", "killed-0 ready", "self-0 ready"]);
-  assertEquals(after?.toSorted(), ["drained-0 stopped", "killed-0 gone", "self-0 ready"]);
+Deno.test("NodeOverview: a node that has no lease any more is shown as gone, or as stopped where it drained or left by itself", async () => {
+  const nodes = [SELF, other("killed"), other("drained", { isDraining: true }), other("left")];
+  const [before, after] = await read([nodes, [SELF]], ["left-0"]);
+  const rest = ["left-0 ready", "self-0 ready"];
+  assertEquals(before?.toSorted(), ["drained-0 draining", "killed-0 ready", ...rest]);
+  const gone = ["drained-0 stopped", "killed-0 gone", "left-0 stopped", "self-0 ready"];
+  assertEquals(after?.toSorted(), gone);
 });
 
 Deno.test("NodeOverview: a node that is started again at its address, or goes on after it was reaped, is one node", async () => {
@@ -75,7 +81,7 @@ Deno.test("NodeOverview: pages that ask at about one time get one answer, and te
   let asked = 0;
   let nodes = [SELF, other("killed")];
   const overview = new NodeOverview({
-    registry: { nodes: () => Promise.resolve((asked++, nodes)) },
+    registry: { nodes: () => Promise.resolve((asked++, nodes)), hasLeft: () => false },
     history,
     report: () => SELF,
     nodeId: "self",

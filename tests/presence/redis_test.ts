@@ -83,6 +83,29 @@ together("RedisPresence", {
     assertEquals(await leftovers(backend), []);
   },
 
+  "tells a node that went by itself from one that another had to reap": async () => {
+    await using server = await startRedis();
+    await trustRegistry(server);
+    await using one = openRedisPresence(server.url);
+    const other = async (name?: string) =>
+      (await one.nodes().catch(() => [])).find(({ id, isThis }) => !isThis && id === (name ?? id))
+        ?.id;
+    const comeAndGo = async () => {
+      const two = openRedisPresence(server.url);
+      await waitFor("the other node", async () => ![undefined, "killed"].includes(await other()));
+      const id = (await other())!;
+      assertEquals(one.hasLeft(id), false);
+      await two[Symbol.asyncDispose]();
+      await waitFor("word that it left", () => one.hasLeft(id));
+    };
+    await comeAndGo();
+    await server.tell("HSET", "keywire:{nodes}", "killed", "1 {}");
+    await waitFor("the lease of one that was killed", () => other("killed"));
+    await waitFor("it to be reaped", () => one.stats.reapedNodes === 1);
+    await comeAndGo(); // The leases were read again.
+    assertEquals(one.hasLeft("killed"), false);
+  },
+
   "says nothing of a Redis that lost everything, and writes it again": async () => {
     await using server = await startRedis();
     await trustRegistry(server);

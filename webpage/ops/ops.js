@@ -92,7 +92,7 @@ function showTotals(nodes) {
     ["Messages/s", count(worst(({ messagesPerSecond }) => messagesPerSecond))],
     ["Deliveries/s", count(sum(({ deliveriesPerSecond }) => deliveriesPerSecond))],
     ["Worst lag", milliseconds(worst(({ lagMs }) => lagMs))],
-    ["Worst loop delay", milliseconds(worst(({ figures }) => figures?.loopDelayMs))],
+    ["Worst delay", milliseconds(worst(({ figures }) => figures?.loopDelayMs))],
     ["Backlog", bytes(sum(({ figures }) => figures?.backlogBytes))],
   ];
   keep(byId("totals"), totals, {
