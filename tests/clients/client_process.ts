@@ -30,6 +30,8 @@ export class ClientProcess implements AsyncDisposable {
   readonly told: Told[] = [];
   /** The messages as the client got them, in order. */
   readonly messages: string[] = [];
+  /** How many of them were judged; one that comes twice later is found in the next trial. */
+  judged = 0;
   readonly #onTold: (told: Told) => void;
   readonly #child: Deno.ChildProcess;
   readonly #reading: Promise<void[]>;

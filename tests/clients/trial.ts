@@ -2,7 +2,8 @@ import { waitFor } from "../support/wait.ts";
 import { say } from "../support/say.ts";
 import { Backend } from "./backend.ts";
 import type { Client } from "./client.ts";
-import { ClientProcess, type Told } from "./client_process.ts";
+import { ClientProcess } from "./client_process.ts";
+import { ending, got, isBreak, isFailure, seen } from "./judgement.ts";
 import type { Workshop } from "./workshop.ts";
 
 /** What became of one client: the outcome of each trial that it took part in, in a word or two. */
@@ -22,6 +23,8 @@ const IDLE_MS = 33_000;
 /** Longer than the backoff of any client takes after a restart. */
 const BACK_MS = 60_000;
 
+/** What is said to all once they were disconnected. */
+const AGAIN = '{"again":1}';
 const EXACT = [
   '{"n":12345678901234567890,"x":1.0,"e":1e400}',
   String.raw`{"text":"👩‍🚀 مرحبا é \u00e9 \"quoted\" \\ <&>"}`,
@@ -90,17 +93,15 @@ export class Trials {
     await say("bytes: an emoji, escapes, large numbers, 100 KB");
     for (const message of EXACT) await backend.publish(message);
     await this.#judge("bytes", processes, async (process) => {
-      return await got(process, { from: 0, expected: EXACT }) ?? "exact";
+      return await got(process, EXACT) ?? "exact";
     });
     await say(`idle: ${IDLE_MS / 1000} seconds without a message`);
-    const marks = processes.map(mark);
+    const marks = processes.map(({ told }) => told.length);
     await new Promise((resolve) => setTimeout(resolve, IDLE_MS));
-    const quiet = processes.map((process, at) =>
-      !process.told.slice(marks[at]!.told).some(isBreak)
-    );
+    const quiet = processes.map((process, at) => !process.told.slice(marks[at]).some(isBreak));
     await backend.publish('{"idle":true}');
     await this.#judge("idle", processes, async (process, at) => {
-      const loss = await got(process, { from: marks[at]!.messages, expected: ['{"idle":true}'] });
+      const loss = await got(process, ['{"idle":true}']);
       return loss ?? (quiet[at] ? "stays" : "reconnects");
     });
   }
@@ -108,7 +109,7 @@ export class Trials {
   async #comeBack(backend: Backend, processes: readonly ClientProcess[]): Promise<void> {
     for (const trial of ["kill", "drain"] as const) {
       await say(`${trial}: the node goes, messages are appended, a node comes`);
-      const marks = processes.map(mark);
+      const marks = processes.map(({ told }) => told.length);
       await backend[trial]();
       const expected = [1, 2, 3].map((n) => `{"${trial}":${n}}`);
       await backend.append(expected[0]!);
@@ -116,22 +117,24 @@ export class Trials {
       await backend.start();
       await backend.publish(expected[2]!);
       await this.#judge(trial, processes, async (process, at) => {
-        const loss = await got(process, { from: marks[at]!.messages, expected }, BACK_MS);
-        return `${ending(process.told.slice(marks[at]!.told))}, ${loss ?? "resumes"}`;
+        const loss = await got(process, expected, BACK_MS);
+        return `${ending(process.told.slice(marks[at]))}, ${loss ?? "resumes"}`;
       });
     }
   }
 
   async #areRevoked(backend: Backend, processes: readonly ClientProcess[]): Promise<void> {
     await say("4403: a backend disconnects all");
-    const marks = processes.map(mark);
+    const marks = processes.map(({ told }) => told.length);
     await backend.disconnect(processes.map(({ key }) => key));
+    await Promise.all(processes.map(async ({ told }, at) => {
+      await waitFor("its end", () => told.slice(marks[at]).some(isBreak), BACK_MS).catch(() => {});
+    }));
+    await backend.append(AGAIN);
     await this.#judge("4403", processes, async (process, at) => {
-      const since = () => process.told.slice(marks[at]!.told);
-      const isBack = () => since().some(({ is }) => is === "open") || process.hasEnded;
-      await waitFor("its end", isBack, BACK_MS).catch(() => {});
-      const back = since().some(({ is }) => is === "open");
-      return `${ending(since())}, ${back ? "comes back" : "stays away"}`;
+      const loss = await got(process, [AGAIN], BACK_MS);
+      const back = loss === undefined ? "comes back" : process.hasEnded ? "stays away" : loss;
+      return `${ending(process.told.slice(marks[at]))}, ${back}`;
     });
   }
 
@@ -142,10 +145,11 @@ export class Trials {
     );
     try {
       await this.#judge("403", processes, async (process) => {
-        const attempts = () => process.told.filter(isFailure).length;
-        const isOver = () => process.hasEnded || attempts() > 2;
+        // Up to three lines tell of one attempt.
+        const triesOn = () => process.told.filter(isFailure).length > 6;
+        const isOver = () => process.hasEnded || triesOn();
         await waitFor("its end", isOver, BACK_MS).catch(() => {});
-        const end = process.hasEnded ? "stops" : attempts() > 2 ? "tries on" : "waits";
+        const end = process.hasEnded ? "stops" : triesOn() ? "tries on" : "waits";
         return `${seen(process, 403)}, ${end}`;
       });
     } finally {
@@ -168,8 +172,10 @@ export class Trials {
         await waitFor("its refusal", isRefused, BACK_MS).catch(() => {});
       }));
       backend.giveRedis();
-      await this.#judge("503", processes, async (process) => {
-        const loss = await got(process, { from: 0, expected: ['{"late":1}'] }, BACK_MS);
+      await this.#judge("503", processes, async (process, at) => {
+        // One that stayed away brings an older cursor.
+        const missed = before[at]!.messages.includes(AGAIN) ? [] : [AGAIN];
+        const loss = await got(process, [...missed, '{"late":1}'], BACK_MS);
         return `${seen(process, 503)}, ${loss ?? "comes back"}`;
       });
     } finally {
@@ -208,43 +214,4 @@ export class Trials {
       this.#outcomes.get(process.client)!.set(trial, await outcome(process, at));
     }));
   }
-}
-
-interface Expected {
-  /** How many messages it had before. */
-  readonly from: number;
-  readonly expected: readonly string[];
-}
-
-/** Undefined where a client got just what was expected; else what is wrong. */
-async function got(
-  process: ClientProcess,
-  { from, expected }: Expected,
-  timeoutMs = 10_000,
-): Promise<string | undefined> {
-  await process.hears(from + expected.length, timeoutMs);
-  const messages = process.messages.slice(from);
-  if (messages.join("\n") === expected.join("\n")) return undefined;
-  const missing = expected.filter((message) => !messages.includes(message)).length;
-  return messages.length === 0 ? "hears nothing" : missing > 0 ? `loses ${missing}` : "disorder";
-}
-
-function mark({ told, messages }: ClientProcess): { told: number; messages: number } {
-  return { told: told.length, messages: messages.length };
-}
-
-const isBreak = ({ is }: Told) => is !== "frame" && is !== "event";
-const isFailure = ({ is }: Told) => is === "refused" || is === "closed" || is === "error";
-
-/** What a client says of the end of its connection. */
-function ending(told: readonly Told[]): string {
-  const closed = told.find(({ is }) => is === "closed");
-  return closed?.is === "closed" && closed.code ? `${closed.code}` : "end";
-}
-
-/** Whether a client shows the status of a refusal. */
-function seen({ told }: ClientProcess, status: number): string {
-  return told.some((each) => each.is === "refused" && each.status === status)
-    ? `${status}`
-    : "hidden";
 }
