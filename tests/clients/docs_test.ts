@@ -8,11 +8,12 @@ const HERE = new URL(".", import.meta.url);
 /** Without white space, by which a program may break a line that the page has on one. */
 const squeezed = (text: string) => text.replaceAll(/\s/g, "");
 
-Deno.test("docs/clients.md: has a row for each client, whose line stands in its program", async () => {
+Deno.test("docs/clients.md: has a row for each client, which leads to its program and has a line of it", async () => {
   const rows = await readRows("client");
   const wrong: string[] = [];
   for (const { name, program } of CLIENTS) {
-    const [, line = ""] = rows.find(([first]) => first === name) ?? [];
+    const link = `[${name}](../tests/clients/${program})`;
+    const [, line = ""] = rows.find(([first]) => first === link) ?? [];
     const code = /^(`+)(.*)\1$/.exec(line)?.[2];
     if (line === "none") continue;
     const source = await Deno.readTextFile(new URL(program, HERE));

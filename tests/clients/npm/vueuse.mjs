@@ -8,7 +8,7 @@ import { after, backoff, cursorOf, keyProtocol, say, url } from "./told.mjs";
 let cursor = after; // no ref: a change must not open a connection
 
 const resumingUrl = () => `${url.replace("http", "ws")}/websocket?after=${cursor}`;
-const { close } = useWebSocket(resumingUrl, {
+const options = {
   protocols: ["keywire.v1", keyProtocol],
   autoReconnect: { delay: backoff },
   onConnected: () => say({ is: "open" }),
@@ -21,4 +21,5 @@ const { close } = useWebSocket(resumingUrl, {
     if (code === 4403) close();
   },
   onError: (_socket, { message }) => say({ is: "error", message }),
-});
+};
+const { close } = useWebSocket(resumingUrl, options);
