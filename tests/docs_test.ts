@@ -7,7 +7,7 @@ const ROOT = new URL("../", import.meta.url);
 async function pages(folder = ""): Promise<string[]> {
   const found: string[] = [];
   for await (const { name, isDirectory } of Deno.readDir(new URL(folder || ".", ROOT))) {
-    if (name === "node_modules" || name === ".git") continue;
+    if (["node_modules", ".venv", ".git"].includes(name)) continue;
     if (isDirectory) found.push(...await pages(`${folder}${name}/`));
     else if (name.endsWith(".md")) found.push(folder + name);
   }

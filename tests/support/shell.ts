@@ -14,6 +14,8 @@ export interface ShellOptions {
   readonly addresses: Readonly<Record<string, string>>;
   /** What the environment holds besides. */
   readonly env?: Readonly<Record<string, string>>;
+  /** How long what is started may take to print its text, in milliseconds: a minute by default. */
+  readonly startMs?: number;
 }
 
 /** A person's shell: runs the lines of a page as they stand, but for the addresses of servers. */
@@ -67,7 +69,7 @@ export class Shell {
       await waitFor(`${text} of ${lines}`, () => {
         if (ended) throw new Error(`${lines}\n${output}`);
         return output.includes(text);
-      }, 60_000);
+      }, this.#options.startMs ?? 60_000);
     } catch (error) {
       await process[Symbol.asyncDispose]();
       throw new Error(`${(error as Error).message}\n${output}`);
