@@ -3,6 +3,7 @@ import { type Format, PLAIN, SSE, V1 } from "../../src/core/format.ts";
 import { Rebalancing } from "../../src/gateway/rebalancing.ts";
 import { PresenceUnavailable } from "../../src/presence/mod.ts";
 import type { NodeInfo } from "../../src/presence/port.ts";
+import { Logged } from "../support/logged.ts";
 
 /** How old the others' view of a node may be, in seconds: told and read every 3 s. */
 const RENEW_SECONDS = 3;
@@ -264,4 +265,29 @@ Deno.test("Rebalancing: sends no client to a node that is gone without a word, t
   view = crowded(1_000, 500);
   await check();
   assertEquals(told.length, 0);
+});
+
+Deno.test("Rebalancing: the log tells once that event streams and plain sockets stay, and never that all is even", async () => {
+  await using logged = await Logged.start("rebalancing");
+  const clients = Array.from({ length: 200 }, (_, at) => new Client(at % 2 === 0 ? SSE : PLAIN));
+  const { told, check, last } = alone(clients, crowded(clients.length));
+  await last();
+  for (let second = 0; second < 60; second++) await check();
+  assertEquals(told, []);
+  assertEquals(logged.all, [
+    "info: Rebalancing: 80 of 200 connections are above its share",
+    "info: Rebalancing: the surplus stays, as no client of keywire.v1 is left to be told",
+  ]);
+});
+
+Deno.test("Rebalancing: the log tells of each pause how many were sent away in vain, and what to do", async () => {
+  await using logged = await Logged.start("rebalancing");
+  const clients = Array.from({ length: 1_000 }, () => new Client());
+  const { check, last } = alone(clients, crowded(clients.length));
+  await last();
+  for (let second = 0; second < 60; second++) await check();
+  assertEquals(logged.lines("warning").length, 1);
+  const [line] = logged.lines("warning");
+  assert(line!.startsWith("Rebalancing is of no use: 200 clients were sent away"), line);
+  assert(line!.includes("none is sent away for 60 s"), line);
 });
