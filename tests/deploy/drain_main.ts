@@ -12,6 +12,7 @@ const SPREAD_MS = DRAIN_SECONDS * 1_000 - 1_000;
 const result = await drainTrial({ v1: 1_000, sse: 100, stalled: 20, drainSeconds: DRAIN_SECONDS });
 const { v1, sse, ...rest } = result;
 await say(Object.entries(rest).map(([name, value]) => `${name}: ${value}`).join("\n"));
+await say(histogram("keywire.v1, left after SIGTERM", v1.map(({ left }) => left)));
 await say(histogram("keywire.v1, back after SIGTERM", v1.map(({ back }) => back)));
 await say(histogram("event streams, back after SIGTERM", sse.map(({ back }) => back)));
 await say(`away, ms: keywire.v1 ${away(v1)}; event streams ${away(sse)}`);

@@ -34,6 +34,8 @@ export interface DrainResult {
   readonly gaps: number;
   /** Attempts that were answered with an HTTP status. */
   readonly refusals: number;
+  /** How late a timer of the clients' own process was at most, in ms: it had no CPU then. */
+  readonly lateMs: number;
 }
 
 /** One client's way to the other node, in milliseconds since SIGTERM. */
@@ -43,6 +45,7 @@ export interface Move {
 }
 
 const RATE = 5;
+const TICK_MS = 20;
 /** So many clients connect at once. */
 const BATCH = 100;
 /** More than the kernel takes for a peer that does not read. */
@@ -108,6 +111,14 @@ export async function drainTrial(options: DrainOptions): Promise<DrainResult> {
   const full = await countFull(port, stalled);
   const backlog = await metric(internalPort, "keywire_backlog_bytes");
 
+  let lateMs = 0;
+  let tick = performance.now();
+  const ticks = setInterval(() => {
+    const now = performance.now();
+    lateMs = Math.max(lateMs, now - tick - TICK_MS);
+    tick = now;
+  }, TICK_MS);
+  stack.defer(() => clearInterval(ticks));
   const at = performance.now();
   going!.kill("SIGTERM");
   const { code } = await going!.ended;
@@ -142,6 +153,7 @@ export async function drainTrial(options: DrainOptions): Promise<DrainResult> {
     misplaced: sum(({ stream }) => stream.misplaced),
     gaps: sum(({ gaps }) => gaps),
     refusals: sum(({ refusals }) => refusals),
+    lateMs,
   };
 }
 
