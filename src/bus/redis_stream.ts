@@ -1,3 +1,5 @@
+import { getLogger } from "@logtape/logtape";
+import { LogLimiter, omittedText } from "../logging/rate_limited.ts";
 import { idBefore } from "./id_before.ts";
 import type { BusListener } from "./port.ts";
 import type { RedisClient } from "../redis/connect_redis.ts";
@@ -28,6 +30,10 @@ export interface RedisStreamOptions {
   readonly random: () => number;
 }
 
+const log = getLogger(["keywire", "bus"]);
+/** Lines about gaps are at least so far apart, in milliseconds. */
+const LOG_EVERY_MS = 10_000;
+
 const PAGE = 1_000;
 const SMALLEST_PAGE = 16;
 /**
@@ -54,6 +60,7 @@ export class RedisStream implements AsyncDisposable {
   #page = PAGE;
   /** Whether the last entry was seen to be gone. */
   #needsRecheck = false;
+  readonly #gapLines = new LogLimiter({ everyMs: LOG_EVERY_MS });
   #retryTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(options: RedisStreamOptions) {
@@ -198,7 +205,16 @@ export class RedisStream implements AsyncDisposable {
 
   #jump(id: string): void {
     this.#state.jump(id);
-    this.#options.listener.gap("stream", id);
+    const { listener, stream } = this.#options;
+    listener.gap("stream", id);
+    const omitted = this.#gapLines.take();
+    if (omitted === undefined) return;
+    // Where Redis was there all the while, no other line tells of it.
+    log.warning(
+      "The stream {stream} was trimmed, deleted or replaced before all of it was read: clients are " +
+        "told that entries may be lost{more}",
+      { stream, more: omittedText(omitted) },
+    );
   }
 
   #handOver(entries: readonly Entry[]): void {

@@ -38,6 +38,19 @@ together("RedisBus", {
     assertEquals(node.recorder.news, []);
   },
 
+  "logs that entries of the stream may be lost, though Redis was there all the while": async () => {
+    await using server = await startRedis();
+    await using node = await openReady(server.port, { stream: "short_lived" });
+    await server.tell("XADD", "short_lived", "*", "message", "seen");
+    await node.recorder.heard("entry seen");
+    await server.tell("DEL", "short_lived");
+    await node.recorder.heard("gap stream");
+    assertEquals(logged.all.filter((line) => line.includes("short_lived")), [
+      "warning: The stream short_lived was trimmed, deleted or replaced before all of it was read: " +
+      "clients are told that entries may be lost",
+    ]);
+  },
+
   "notices a frozen server, and hears again when it goes on": async () => {
     await using server = await startRedis();
     await using node = await openReady(server.port);
