@@ -4,7 +4,7 @@ import { startKeywire } from "../support/gateway.ts";
 import { freePort } from "../support/wait.ts";
 
 /** What backends and operators ask for. */
-const INTERNAL = ["/ready", "/metrics", "/openapi.json"];
+const INTERNAL = ["/ready", "/metrics", "/openapi.json", "/ops", "/ops/ops.js"];
 
 Deno.test("INTERNAL_PORT serves what is for backends and operators, and the public port does not", async () => {
   const port = freePort();
