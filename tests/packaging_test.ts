@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import config from "../deno.json" with { type: "json" };
 
 const read = (path: string) => Deno.readTextFileSync(new URL(`../${path}`, import.meta.url));
 const dockerfile = read("Dockerfile");
@@ -26,5 +27,14 @@ Deno.test("the public CI names every action by its commit, which no later push c
     const uses = [...read(`.github/workflows/${name}`).matchAll(/uses: *(.*)$/gm)];
     assert(uses.length > 0, `${name} uses no action`);
     for (const [, action] of uses) assertMatch(action!, /^[\w/-]+@[0-9a-f]{40} # v\d/, name);
+  }
+});
+
+Deno.test("SECURITY.md: every task that runs code takes the packages that deno.lock names", () => {
+  assert(/every task runs\s+with `--frozen`/.test(read("SECURITY.md")));
+  for (const [name, { command }] of Object.entries(config.tasks)) {
+    const runs = [...command.matchAll(/\bdeno (?:run|test|check)\b[^&]*/g)].map(([run]) => run);
+    assert(runs.length > 0 || name === "ok", `${name} runs nothing`);
+    for (const run of runs) assert(run.includes(" --frozen "), `${name}: ${run}`);
   }
 });
