@@ -92,6 +92,21 @@ Deno.test("limits refuse before the upgrade, with a status each and when to come
     assertEquals((await refusal(gateway, "demo", from("203.0.113.8"))).status, 429);
   });
 
+  await t.step("of a network of IPv6, however its addresses are written", async () => {
+    await using gateway = await startKeywire({
+      MAX_CONNECTIONS_PER_IP: "2",
+      TRUSTED_PROXIES: "127.0.0.1",
+    });
+    const hold = (address: string) =>
+      StalledClient.open(gateway.port, "demo", { headers: from(address) });
+    using _one = await hold("2001:db8:0:7::1");
+    using _two = await hold("2001:DB8:0:7:ffff::2");
+    for (const address of ["2001:db8:0:7::3", "2001:0db8:0000:0007::4", "[2001:db8:0:7::5]:443"]) {
+      assertEquals((await refusal(gateway, "demo", from(address))).status, 429, address);
+    }
+    await admitted(gateway, "demo", from("2001:db8:0:8::1"));
+  });
+
   await t.step("of the node, and a refused look-up gives its slot back", async () => {
     await using gateway = await startKeywire({ MAX_CONNECTIONS: "2" });
     using _one = await StalledClient.open(gateway.port, "demo");

@@ -6,6 +6,12 @@ export interface ReadOn {
   readonly code: number | undefined;
 }
 
+/** A whole frame as a client has it, masked with zeros (RFC 6455 §5.2); at most 125 bytes of payload. */
+export function clientFrame(opcode: number, payload: string | Uint8Array): Uint8Array {
+  const bytes = typeof payload === "string" ? new TextEncoder().encode(payload) : payload;
+  return new Uint8Array([0x80 | opcode, 0x80 | bytes.length, 0, 0, 0, 0, ...bytes]);
+}
+
 /**
  * A client on a TCP connection of its own, which is let in and then reads nothing: what it is sent
  * piles up in the kernel's buffers, and then at the sender.
@@ -56,6 +62,11 @@ export class StalledClient implements Disposable {
   /** The TCP port of its own end. */
   get localPort(): number {
     return (this.#connection.localAddr as Deno.NetAddr).port;
+  }
+
+  /** Sends bytes as they are, all of them. */
+  async write(bytes: Uint8Array): Promise<void> {
+    for (let at = 0; at < bytes.length;) at += await this.#connection.write(bytes.subarray(at));
   }
 
   /** Reads a WebSocket to its end. */

@@ -119,3 +119,26 @@ Deno.test("PollingTransport", async (t) => {
     await waitFor("the others to be gone", async () => await connections(gateway) === 1, 20_000);
   });
 });
+
+Deno.test("PollingTransport: an origin that is not allowed hears nothing of an open connection, and says nothing to it", async () => {
+  const allowed = "https://app.example";
+  await using gateway = await startKeywire({ EMBEDDED_KEYS: "a", ALLOWED_ORIGINS: allowed });
+  const request = async (origin: string, method = "GET") => {
+    const response = await fetch(`${gateway.url}/websocket?a`, {
+      method,
+      headers: { "X-Socket-Transport": "xhrPolling", Origin: origin },
+      ...method === "POST" ? { body: "ping" } : {},
+    });
+    return { status: response.status, text: await response.text() };
+  };
+  assertEquals(await request(allowed), { status: 200, text: "" });
+  await publish(gateway.url, { recipients: ["a"], n: 1 });
+  for (const method of ["GET", "POST"]) {
+    const { status, text } = await request("https://evil.example", method);
+    assertEquals([method, status, text.includes('"n"')], [method, 403, false]);
+  }
+  assertEquals(await request(allowed, "POST"), { status: 200, text: "heartbeat message" });
+  assertEquals(await request(allowed), { status: 200, text: '{"n":1}' });
+  const reason = 'keywire_connects_refused_total{reason="origin",status="403"}';
+  assertEquals((await gateway.metrics()).get(reason), 2);
+});
