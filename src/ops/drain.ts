@@ -12,6 +12,8 @@ export interface DrainOptions {
 
 /** How much longer a client that was told may take to close by itself, in milliseconds. */
 const COURTESY_MS = 500;
+/** How much of the time is kept for last words and for the end of a busy process, in milliseconds. */
+const CLOSING_MS = 700;
 
 /**
  * Sends every client away, spread evenly over the time there is, so that the nodes that stay are not
@@ -22,7 +24,7 @@ export async function drain(
 ): Promise<void> {
   const order = shuffle([...connections.keys()]);
   const end = performance.now() + durationMs;
-  const spread = Math.max(0, durationMs - 2 * COURTESY_MS);
+  const spread = Math.max(0, durationMs - COURTESY_MS - CLOSING_MS);
   const times = order.map((_, index) => Math.round(spread * (index + 1) / order.length));
   order.forEach((connection, index) => sendReconnect(connection, times[index]!));
   const start = performance.now();

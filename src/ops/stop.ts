@@ -1,8 +1,8 @@
 /** How the process is told to stop, and what it still waits for. */
 
 /**
- * What ends with the process at most, in milliseconds: with the half second that a drain leaves, the
- * process has ended by its deadline.
+ * How long the process waits for its last words at most, in milliseconds: less than a drain leaves, so
+ * that it has ended by its deadline.
  */
 const LAST_WORDS_MS = 400;
 

@@ -54,10 +54,10 @@ Deno.test("drain: a node without connections is done at once", async () => {
 
 Deno.test("drain: clients are sent away spread evenly over the time there is", async () => {
   using time = new FakeClock();
-  const node = new Node(30, true);
+  const node = new Node(28, true);
   await passUntil(time, node.drain(4_000));
   const times = node.clients.map(({ retryMs }) => retryMs!).sort((a, b) => a - b);
-  assertEquals(times, Array.from({ length: 30 }, (_, index) => (index + 1) * 100));
+  assertEquals(times, Array.from({ length: 28 }, (_, index) => (index + 1) * 100));
   assert(node.clients.every(({ closed }) => closed?.reason === CLOSE.goingAway));
 });
 
@@ -70,6 +70,12 @@ Deno.test("drain: who does not close by itself is closed a courtesy after its ti
     const late = closed!.at - retryMs!;
     assert(late >= 500 && late <= 520, `${late} ms after its time`);
   }
+});
+
+Deno.test("drain: clients that do not obey leave the last 700 ms to the end of the process", async () => {
+  using time = new FakeClock();
+  const took = await passUntil(time, new Node(28, false).drain(4_000));
+  assert(took >= 3_300 && took <= 3_320, `it took ${took} ms`);
 });
 
 Deno.test("drain: ends by its deadline, however short that is", async () => {
