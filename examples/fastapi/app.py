@@ -1,16 +1,17 @@
-"""Prices, cached in the memory of each process and never stale: who changes one tells all others.
+"""Prices, cached in the memory of each process: the one that changes a price tells all others.
 
 Redis holds the prices. Each process keeps a copy, and hears of changes by the Python client.
 """
 
 import asyncio
 import json
+import logging
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI, HTTPException
-from keywire import Gap, Keywire, Message
+from keywire import Gap, Keywire, Message, Refused
 from redis.asyncio import Redis
 
 GATEWAY = os.environ.get("KEYWIRE_URL", "http://localhost:8088")
@@ -24,24 +25,27 @@ async def load() -> None:
 
 
 async def listen(cursor: str) -> None:
-    async with Keywire(GATEWAY, "demo", cursor=cursor) as keywire:
-        async for event in keywire:
-            match event:
-                case Message(data={"type": "price", "item": item, "price": price}):
-                    prices[item] = price
-                case Gap():
-                    await load()
+    try:
+        async with Keywire(GATEWAY, "demo", cursor=cursor) as keywire:
+            async for event in keywire:
+                match event:
+                    case Message(data={"type": "price", "item": item, "price": price}):
+                        prices[item] = price
+                    case Gap():
+                        await load()
+    except Refused as refused:
+        logging.error("No longer told of prices, so each is asked for: %s", refused)
 
 
 @asynccontextmanager
-async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     # The id of the stream's last entry is a cursor. It is asked for before the state is read, so
     # nothing falls between.
     last = await redis.xrevrange("my_stream", count=1)
     await load()
-    listening = asyncio.create_task(listen(last[0][0] if last else "0-0"))
+    app.state.listening = asyncio.create_task(listen(last[0][0] if last else "0-0"))
     yield
-    listening.cancel()
+    app.state.listening.cancel()
     await redis.aclose()
 
 
@@ -50,9 +54,11 @@ app = FastAPI(lifespan=lifespan)
 
 @app.get("/prices/{item}")
 async def get_price(item: str) -> float:
+    if app.state.listening.done():
+        await load()
     if item not in prices:
         raise HTTPException(404, f"{item} has no price")
-    return prices[item]  # without a question to Redis
+    return prices[item]
 
 
 @app.put("/prices/{item}", status_code=202)

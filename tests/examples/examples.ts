@@ -14,6 +14,8 @@ import { freePort, waitFor } from "../support/wait.ts";
 const ROOT = new URL("../../", import.meta.url).pathname;
 /** Files that hold no code of the example's own. */
 const OF_TOOLS = ["package.json", "tsconfig.json", "requirements.txt", ".npmrc"];
+const DISCONNECT = `curl -fsS URL/api/disconnect -H "Authorization: Bearer $API_TOKEN" \
+  -H 'Content-Type: application/json' -d '{"recipients":["demo"]}'`;
 
 Deno.test("examples: each is under 100 lines", async () => {
   const lines = new Map<string, number>();
@@ -172,7 +174,7 @@ Deno.test("examples: each does what its page says", async (t) => {
   });
 
   await t.step(
-    "fastapi: each process has the price that another one set, and after a restart",
+    "fastapi: each process has the price that another one set, after a restart and a refusal, too",
     async () => {
       const line = readme.take("sh", "examples/fastapi");
       const start = async (own: number) => {
@@ -189,8 +191,17 @@ Deno.test("examples: each does what its page says", async (t) => {
         }
       }
       await setPrice(ports[0], 3);
-      await using _again = await start(ports[1]);
+      await using again = await start(ports[1]);
       assertEquals(await priceAt(ports[1]), 3);
+      await setPrice(ports[0], 4);
+      await hasPrice(ports[1], 4);
+
+      noComplaints();
+      complaints.clear(); // the pages are disconnected, too
+      await shellOn(0).run(DISCONNECT.replace("URL", url));
+      await waitFor("the refusal", () => again.output.includes("4403: revoked"));
+      await setPrice(ports[0], 5);
+      assertEquals(await priceAt(ports[1]), 5);
     },
   );
 
