@@ -1,5 +1,6 @@
 import type { Malformed } from "../core/malformed.ts";
-import type { BusListener } from "./port.ts";
+import { type BusListener, BusUnavailable } from "./port.ts";
+import { isFinal } from "./redis_repeat.ts";
 import type { RedisSubscriber } from "../redis/connect_redis.ts";
 import { RedisConnection } from "../redis/redis_connection.ts";
 import { redisFault } from "../redis/redis_fault.ts";
@@ -172,11 +173,14 @@ export class RedisChannel implements AsyncDisposable {
 
   #sendProbe(): void {
     const { nodeId, control, publish } = this.#options;
-    this.#awaited = `${nodeId}-${(++this.#probes).toString(36)}`;
+    const id = this.#awaited = `${nodeId}-${(++this.#probes).toString(36)}`;
     this.#probedAt = performance.now();
     this.#expectProbe();
-    // A probe that was not published does not come back, which is noticed all the same.
-    publish(control, this.#awaited).catch(() => {});
+    publish(control, id).catch((error: unknown) => {
+      // One that was lost on its way does not come back, which is noticed all the same.
+      const isRefused = error instanceof BusUnavailable && isFinal(error);
+      if (isRefused && id === this.#awaited) this.#connection.reset(error.reason);
+    });
   }
 
   #expectProbe(sentAt = performance.now(), waitMs = PROBE_DEADLINE_MS): void {

@@ -29,11 +29,15 @@ export async function repeatUntilAnswered(
       if (!(error instanceof BusUnavailable)) throw error;
       const { outcome, reason } = error;
       isUnknown ||= outcome === "unknown";
-      const isFinal = outcome === "refused" && !PASSING.test(reason);
-      if (isFinal || performance.now() + PAUSE_MS > until) {
+      if (isFinal(error) || performance.now() + PAUSE_MS > until) {
         throw new BusUnavailable(isUnknown ? "unknown" : "refused", reason);
       }
     }
     await delay(PAUSE_MS);
   }
+}
+
+/** Whether Redis refused a command for a reason that does not pass by itself. */
+export function isFinal({ outcome, reason }: BusUnavailable): boolean {
+  return outcome === "refused" && !PASSING.test(reason);
 }

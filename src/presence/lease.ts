@@ -30,6 +30,8 @@ export interface LeaseOptions {
    * @param reaped whether it had been reaped, so that its recipients were announced as gone
    */
   readonly rejoined: (reaped: boolean) => void;
+  /** Called when Redis refused to renew the lease, which is tried again. */
+  readonly refused: (error: Error) => void;
 }
 
 /** The lease of this node, and what it knows of the others. */
@@ -145,13 +147,14 @@ export class Lease {
   }
 
   async #ask(mode: "join" | "renew"): Promise<"held" | "gone" | "unknown"> {
-    const { shard, key, clock, data, timing: { keepMs } } = this.#options;
+    const { shard, key, clock, data, refused, timing: { keepMs } } = this.#options;
     if (!shard().isReady || this.#isStopped) return "unknown";
     const sentAt = clock.now();
     const text = JSON.stringify({ ...data(), was: this.#former });
     const [reply] = await shard().send([
       ["renew", key, this.#epoch, mode, text, keepMs, ...this.#reaped.difference(this.#told)],
     ]).catch(() => []);
+    if (reply instanceof Error) refused(reply);
     if (!Array.isArray(reply)) return "unknown";
     this.#read(reply[1] as string[]);
     if (Number(reply[0]) === 0) return "gone";

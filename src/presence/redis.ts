@@ -56,8 +56,8 @@ export const DEFAULT_TIMING: PresenceTiming = {
   keepMs: 86_400_000,
 };
 
-/** So long after a refusal notices count as refused; longer than until they are tried again. */
-const REFUSED_MS = 3_000;
+/** So long after a refusal notices count as refused; longer than until they, or a lease, are tried again. */
+const REFUSED_MS = 4_000;
 /** Refusals that end with the trouble of another part, or with another look at the Cluster. */
 const PASSING = /^(?:CLOSED|LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|MOVED|ASK)\b/;
 
@@ -96,7 +96,7 @@ export class RedisPresence implements Presence, NodeRegistry {
   }
 
   get part(): PartHealth {
-    // What is refused is tried again each second: when that was long ago, it was taken.
+    // What is refused is tried again within 3 seconds: when that was long ago, it was taken.
     if (this.#clock.now() - this.#refusedAt > REFUSED_MS) this.#notices.set(undefined, Date.now());
     return this.#notices;
   }

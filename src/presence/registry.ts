@@ -27,7 +27,7 @@ export interface ShardMap extends AsyncDisposable {
 export interface ShardMapEvents extends
   Pick<
     ShardOptions,
-    "clock" | "timing" | "unique" | "ready" | "doubted" | "trusted" | "notified"
+    "clock" | "timing" | "unique" | "ready" | "doubted" | "trusted" | "refused" | "notified"
   > {
   /** Called when the masters are others, or hold other keys. */
   readonly moved: () => void;

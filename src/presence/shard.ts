@@ -64,6 +64,8 @@ export interface ShardOptions {
   readonly doubted: (shard: Shard) => void;
   /** Called when every node has had the time to write again what was lost. */
   readonly trusted: (shard: Shard) => void;
+  /** Called when Redis refused to mark the master, which is tried again. */
+  readonly refused: (error: Error) => void;
   /** Called when a script has published a notice. */
   readonly notified: (kind: NoticeKind) => void;
 }
@@ -155,11 +157,12 @@ export class Shard {
   }
 
   async #check(): Promise<void> {
-    const { timing: { keepMs }, unique } = this.#options;
+    const { timing: { keepMs }, unique, refused } = this.#options;
     const runId = this.#runId;
     if (runId === undefined) return;
     const [reply] = await this.send([["mark", this.markKey, runId, unique(), keepMs]])
       .catch(() => []);
+    if (reply instanceof Error) refused(reply);
     if (!Array.isArray(reply) || runId !== this.#runId) return;
     this.#judge(String(reply[0]), Number(reply[1]));
   }

@@ -76,6 +76,30 @@ together("/ready tells", {
     await untilReady(gateway);
   },
 
+  "of scripts that an ACL refuses, at start and later, until it permits them": async () => {
+    await using redis = await startRedis();
+    const url = await addLeastUser(redis, "-evalsha");
+    await using gateway = await startKeywire({ REDIS_URL: url }, { ready: false });
+    for (let round = 0; round < 2; round++) {
+      const { code } = await untilDown(gateway, "notices", "NOPERM");
+      assertEquals(code, 503);
+      await redis.tell("ACL", "SETUSER", "keywire", "+evalsha");
+      await untilReady(gateway);
+      await redis.tell("ACL", "SETUSER", "keywire", "-evalsha");
+    }
+    assertStringIncludes(gateway.log, "refuses what presence asks");
+  },
+
+  "of probes that an ACL refuses, by that name, until it permits them": async () => {
+    await using redis = await startRedis();
+    await using gateway = await startKeywire({ REDIS_URL: await addLeastUser(redis) });
+    await untilReady(gateway);
+    await redis.tell("ACL", "SETUSER", "keywire", "-publish");
+    assertEquals((await untilDown(gateway, "channel", "NOPERM")).code, 503);
+    await redis.tell("ACL", "SETUSER", "keywire", "+publish");
+    await untilReady(gateway);
+  },
+
   "of a MongoDB that is gone, and the node stays in the balancer": async () => {
     await using mongodb = await startMongodb();
     const env = { MONGODB_URL: mongodb.url, MONGODB_DATABASE: "ready" };
