@@ -1,6 +1,7 @@
 /** Follows the recipes of CONTRIBUTING.md as a person does who knows nothing else. */
 import { assert, assertEquals } from "@std/assert";
 import { openSocket } from "./support/clients.ts";
+import config from "../deno.json" with { type: "json" };
 import { followRecipe } from "./support/recipe.ts";
 import { Shell } from "./support/shell.ts";
 import { freePort } from "./support/wait.ts";
@@ -66,4 +67,13 @@ Deno.test("CONTRIBUTING.md: the recipes of a setting and a key store make one th
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
+});
+
+/** What people run every day, and what the gate runs. */
+const DAILY = ["start", "dev", "add-key", "test", "test:unit", "check", "ok"];
+
+Deno.test("CONTRIBUTING.md: the table of tasks has each that is no part of the gate", () => {
+  const rows = [...section("The gate").matchAll(/^\| `([^`]+)`/gm)].map(([, name]) => name!);
+  const tasks = Object.keys(config.tasks).filter((name) => !DAILY.includes(name));
+  assertEquals(rows.toSorted(), tasks.toSorted());
 });

@@ -71,12 +71,26 @@ Deno.test("README: what a person reads is what happens, block by block", async (
     await using gateway = await shell.start(page.take("sh", "add-key"), "Connected to Redis");
     await waitFor("MongoDB", () => gateway.output.includes("Connected to MongoDB"));
 
-    await t.step("Your own servers: redis-cli delivers, byte for byte", async () => {
-      using socket = await openSocket(url, "demo");
-      await shell.run(page.take("sh", "redis-cli"));
-      const frames = await items(socket.frames, 2);
-      assertEquals([...frames].sort(), ['{"data":{"id":"123"}}', '{"n":1}']);
-    });
+    await t.step(
+      "Your own servers: redis-cli delivers, byte for byte, on the page, too",
+      async () => {
+        using socket = await openSocket(url, "demo");
+        const opened = await browser.open();
+        await opened.page.goto(`${url}/`);
+        await opened.page.fill("#key", "demo");
+        await opened.page.getByRole("button", { name: "Connect", exact: true }).click();
+        await opened.page.locator("body[data-state=open]").waitFor();
+        await opened.page.getByText("wants a token").waitFor(); // why it has no button to send
+        const commands = await opened.page.locator("#commands").textContent();
+        assertStringIncludes(commands ?? "", '"recipients":["demo"]');
+        await shell.run(page.take("sh", "redis-cli"));
+        await opened.page.locator("#list li", { hasText: '{"n":1}' }).waitFor();
+        await opened.page.locator("#list li", { hasText: '{"data":{"id":"123"}}' }).waitFor();
+        await opened.page.context().close();
+        const frames = await items(socket.frames, 2);
+        assertEquals([...frames].sort(), ['{"data":{"id":"123"}}', '{"n":1}']);
+      },
+    );
 
     await t.step("Node", async () => {
       using socket = await openSocket(url, "demo");
@@ -99,7 +113,7 @@ Deno.test("README: what a person reads is what happens, block by block", async (
     });
 
     await t.step("In the browser: the page of another origin hears", async () => {
-      const html = page.take("html").replaceAll("http://localhost:8088", url);
+      let html = page.take("html").replaceAll("http://localhost:8088", url);
       await using site = Deno.serve(
         { hostname: "127.0.0.1", port: 0, onListen: () => {} },
         () => new Response(html, { headers: { "Content-Type": "text/html" } }),
@@ -113,6 +127,11 @@ Deno.test("README: what a person reads is what happens, block by block", async (
       });
       await redis.tell("XADD", "my_stream", "*", "message", '{"recipients":"*","hello":"page"}');
       await waitFor("the message", () => heard.some((line) => line.includes("page")));
+      html = html.replace('key: "demo"', 'key: "a wrong one"');
+      await opened.page.reload();
+      await waitFor("a word of the wrong key", () => {
+        return heard.some((line) => line.includes("the key is not known"));
+      });
       await opened.page.context().close();
     });
   } finally {

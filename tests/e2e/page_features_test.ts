@@ -6,6 +6,8 @@ import { freePort, waitFor } from "../support/wait.ts";
 import { connect, inState, row, visit } from "./listener_page.ts";
 
 const README = await Deno.readTextFile(new URL("../../README.md", import.meta.url));
+const RESTART = "POST /api/demo/restart HTTP/1.1\r\nContent-Type: application/json" +
+  "\r\nContent-Length: 0";
 
 Deno.test("the page as it opens", async (t) => {
   await using gateway = await startKeywire();
@@ -22,6 +24,8 @@ Deno.test("the page as it opens", async (t) => {
       assertStringIncludes(line, '"demo"');
       await shell(line.replace("http://localhost:8088", gateway.url));
       await row(page, `{"hello":"world"}`);
+      const saying = page.locator("#list code, #detail-text", { hasText: "world" });
+      assertEquals(await saying.count(), 1, "it is said once");
       assertEquals(complaints, []);
       await page.context().close();
     },
@@ -208,6 +212,8 @@ Deno.test("the page restarts an embedded gateway in play, and says that nothing 
   const form = await restart({ "Content-Type": "text/plain" });
   assertEquals([form.status, await page.getAttribute("body", "data-state")], [415, "open"]);
   await form.body?.cancel();
+  const foreign = await answerFor(gateway, `evil.example:${gateway.port}`, RESTART);
+  assertMatch(foreign, /^HTTP\/1\.1 403 /);
   await using closed = await startKeywire({ API_TOKEN: "t".repeat(32) });
   const response = await fetch(`${closed.url}/api/demo/restart`, {
     method: "POST",
@@ -269,12 +275,17 @@ Deno.test("the page copies no line that runs what an address says", async () => 
   assert(!(await page.textContent("#commands") ?? "").includes("secret"));
 });
 
+/** What the gateway answers under the name `host`. */
+async function answerFor(gateway: KeywireProcess, host: string, start: string): Promise<string> {
+  using connection = await Deno.connect({ hostname: "127.0.0.1", port: gateway.port });
+  const request = `${start}\r\nHost: ${host}\r\nConnection: close\r\n\r\n`;
+  await connection.write(new TextEncoder().encode(request));
+  return await new Response(connection.readable).text();
+}
+
 /** What the page would be told under `host`. */
 async function configFor(gateway: KeywireProcess, host: string): Promise<Record<string, unknown>> {
-  using connection = await Deno.connect({ hostname: "127.0.0.1", port: gateway.port });
-  const request = `GET /config.json HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`;
-  await connection.write(new TextEncoder().encode(request));
-  const answer = await new Response(connection.readable).text();
+  const answer = await answerFor(gateway, host, "GET /config.json HTTP/1.1");
   return JSON.parse(answer.slice(answer.indexOf("{"), answer.lastIndexOf("}") + 1));
 }
 

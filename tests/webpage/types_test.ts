@@ -92,6 +92,15 @@ open.on("whatever", ({ data }) => data.n.toFixed());
 open.on("gap", ({ sources }) => sources.length);
 `;
 
+/** The README's block for browsers, as a file of a project that installed the client. */
+async function readmeExample(): Promise<string> {
+  const readme = await Deno.readTextFile(`${root}/README.md`);
+  const [, code] = /<script type="module">\n([\s\S]*?)<\/script>/.exec(readme) ?? [];
+  const served = '"http://localhost:8088/keywire.js"';
+  assert(code !== undefined && code.includes(served), "the README has no block for browsers");
+  return code.replace(served, '"keywire"');
+}
+
 Deno.test("The client's package and its manual compile in a strict TypeScript project; Node imports it", async () => {
   const project = await Deno.makeTempDir();
   try {
@@ -130,7 +139,8 @@ Deno.test("The client's package and its manual compile in a strict TypeScript pr
     const examples = (await clientExamples()).filter(({ code }) => !/"(react|vue)"/.test(code));
     assert(examples.length >= 10, `${examples.length} examples`);
     for (const { name, code } of examples) await Deno.writeTextFile(`${project}/${name}`, code);
-    const names = ["consumer.ts", ...examples.map(({ name }) => name)];
+    await Deno.writeTextFile(`${project}/readme.tsx`, await readmeExample());
+    const names = ["consumer.ts", "readme.tsx", ...examples.map(({ name }) => name)];
     for (const [module, moduleResolution] of [["esnext", "bundler"], ["nodenext", "nodenext"]]) {
       const compilerOptions = {
         strict: true,
@@ -141,6 +151,7 @@ Deno.test("The client's package and its manual compile in a strict TypeScript pr
         types: [],
         module,
         moduleResolution,
+        jsx: "preserve",
       };
       await Deno.writeTextFile(
         `${project}/tsconfig.json`,
