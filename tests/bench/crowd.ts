@@ -82,7 +82,7 @@ export async function measureCrowd(
   });
 }
 
-/** Connects by as many generators as there are counts, each to an address of its own. */
+/** Connects by as many generators as there are counts, each from an address of its own. */
 async function connectAll<T>(
   { generator, redisPid }: Bench,
   { counts, ...to }:

@@ -46,7 +46,7 @@ export interface GeneratorOptions {
   readonly clients: Clients;
   /** How many connections are being opened at once. */
   readonly connecting?: number;
-  /** To which address of the loopback network they connect: 127.0.0.<this>; 1 by default. */
+  /** From which address of the loopback network they connect: 127.0.0.<this>; 1 by default. */
   readonly address?: number;
   readonly serverPids: readonly number[];
   readonly redisPid: number;

@@ -39,8 +39,13 @@ int dial(int port) {
   int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0) die("cannot open a socket: %s", strerror(errno));
   struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port),
-                           .sin_addr.s_addr = htonl(INADDR_LOOPBACK - 1 + (uint32_t)options.address)};
+                           .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
   setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
+  /* An address has 28,000 ports towards one of a server's; the loopback network has many addresses. */
+  struct sockaddr_in from = {.sin_family = AF_INET,
+                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK - 1 + (uint32_t)options.address)};
+  setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &(int){1}, sizeof(int));
+  if (bind(fd, (struct sockaddr *)&from, sizeof from)) die("cannot bind: %s", strerror(errno));
   if (connect(fd, (struct sockaddr *)&to, sizeof to) && errno != EINPROGRESS)
     die("cannot connect: %s", strerror(errno));
   return fd;

@@ -62,8 +62,7 @@ export async function startGateways(
   const gateways: KeywireProcess[] = [];
   for (let n = 0; n < count; n++) {
     const env = {
-      HOST: "0.0.0.0",
-      DEMO: "1",
+      HOST: "127.0.0.1",
       PORT: `${port}`,
       REUSE_PORT: "1",
       INTERNAL_PORT: `${freePort()}`,
