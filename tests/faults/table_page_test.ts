@@ -28,13 +28,10 @@ Deno.test("withRow: a row takes the place of the fault's old one, in the order o
   assertThrows(() => withRow("", { table: "clients", row: cells("one"), names }), Error, "lacks");
 });
 
-Deno.test("docs/operations.md: its tables have faults that can be run, in their order", () => {
+Deno.test("docs/operations.md: its tables have the faults that can be run, and no other", () => {
   const all = FAULTS.map(({ name }) => name);
   assertEquals(new Set(all).size, all.length);
-  for (const table of ["clients", "operators"]) {
-    const rows = rowsOf(page, table);
-    assertEquals(rows, all.filter((name) => rows.includes(name)));
-  }
+  for (const table of ["clients", "operators"]) assertEquals(rowsOf(page, table), all);
 });
 
 Deno.test("FAULTS: each alert is fired by at least one of them, and each that they name exists", () => {
