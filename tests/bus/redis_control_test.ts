@@ -1,9 +1,9 @@
 /** Orders from node to node, on a real Redis that fails. */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { BusUnavailable } from "../../src/bus/port.ts";
-import { leastAcl } from "../support/least_acl.ts";
 import { Proxy } from "../support/proxy.ts";
 import { startRedis } from "../support/redis.ts";
+import { addLeastUser } from "../support/redis_acl.ts";
 import { together } from "../support/together.ts";
 import { waitFor } from "../support/wait.ts";
 import { hears, open, openReady, type RedisNode } from "./redis_node.ts";
@@ -77,8 +77,7 @@ together("RedisControl", {
   "does all that the port promises as a user who may do no more than SECURITY.md says":
     async () => {
       await using server = await startRedis();
-      await server.tell("ACL", "SETUSER", "keywire", ...await leastAcl());
-      const url = server.url.replace("//", "//keywire:password@");
+      const url = await addLeastUser(server);
       await using node = open(server.port, { url });
       await using channelOnly = open(server.port, { url, stream: undefined, nodeId: "two" });
       for (const { bus } of [node, channelOnly]) {

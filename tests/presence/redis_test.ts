@@ -6,6 +6,7 @@ import { openRedisPresence, trustRegistry } from "../support/presence.ts";
 import { Proxy } from "../support/proxy.ts";
 import { type Backend, openBackend } from "../support/redis_client.ts";
 import { startRedis } from "../support/redis.ts";
+import { addLeastUser } from "../support/redis_acl.ts";
 import { together } from "../support/together.ts";
 import { waitFor } from "../support/wait.ts";
 
@@ -251,11 +252,7 @@ together("RedisPresence", {
     await using server = await startRedis();
     await trustRegistry(server);
     await using backend = await openBackend(server.url, CHANNELS);
-    const text = await Deno.readTextFile(new URL("../../SECURITY.md", import.meta.url));
-    const rule = /ACL SETUSER keywire on '>password' ([^`]+?)\s*```/.exec(text)?.[1]
-      ?.replaceAll("\\\n", " ").replaceAll("'", "").trim().split(/\s+/) ?? [];
-    await backend.redis.call("ACL", "SETUSER", "keywire", "on", ">password", ...rule);
-    const url = server.url.replace("//", "//keywire:password@");
+    const url = await addLeastUser(server);
     await using one = openRedisPresence(url);
     await using two = openRedisPresence(url);
     one.add(["a", "b"]);
