@@ -43,6 +43,8 @@ export interface RebalanceResult {
   readonly sseMoves: number;
   /** The longest time that a client which moved was without a connection. */
   readonly longestAwayMs: number;
+  /** What that client met, from the end of the restart on. */
+  readonly slowest: string;
   /** Messages of the stream and of the channel that a client never heard; those out of place. */
   readonly lost: number;
   readonly misplaced: number;
@@ -117,6 +119,7 @@ export async function rebalance(options: RebalanceOptions): Promise<RebalanceRes
   }
   const gapsOfRestart = sum(clients, ({ gaps }) => gaps);
   for (const client of clients) client.beginAccount();
+  const evenedFrom = performance.now();
   const loads = stack.use(new NodeLoads(NODE_HOSTS.slice(0, count), internalPort));
   await loads.untilRest({ most: mostShare(count), restMs: REST_MS, withinMs, onProgress });
 
@@ -132,6 +135,9 @@ export async function rebalance(options: RebalanceOptions): Promise<RebalanceRes
     () => keys.every((key) => notices.of(key).some(({ at, what }) => what === GONE && at >= end)),
     GONE_MS,
   );
+  const slowest = clients.reduce((one, other) =>
+    other.longestAwayMs > one.longestAwayMs ? other : one
+  );
   const ofSse = clients.slice(0, Math.ceil(sse * size));
   return {
     ...loads.result(mostShare(count)),
@@ -142,7 +148,9 @@ export async function rebalance(options: RebalanceOptions): Promise<RebalanceRes
     lost: sum(clients, ({ stream, channel }) => 2 * sent - stream.heard - channel.heard),
     misplaced: sum(clients, ({ stream, channel }) => stream.misplaced + channel.misplaced),
     gaps: { restart: gapsOfRestart, moves: sum(clients, ({ gaps }) => gaps) },
-    longestAwayMs: Math.max(...clients.map(({ longestAwayMs }) => longestAwayMs)),
+    longestAwayMs: slowest.longestAwayMs,
+    slowest: slowest.story.filter(({ at }) => at >= evenedFrom)
+      .map(({ what, at }) => `${what} ${time(at - evenedFrom)}`).join(", "),
     falseNotices: keys.flatMap((key, i) => {
       const all = notices.of(key);
       const isRight = all.length === 2 && all[0]!.what === THERE && all[1]!.at >= end;

@@ -34,6 +34,7 @@ for (const one of CASES) {
   });
   rows.push(row(one, result));
   const { falseNotices, lost, misplaced, gaps, evenMs, toldLate, shares } = result;
+  await say(`  the longest away: ${result.slowest}`);
   if (falseNotices.length > 0) await say(`  false: ${falseNotices.slice(0, 5).join("\n  ")}`);
   isSound &&= falseNotices.length + misplaced + gaps.moves === 0 &&
     (lost === 0 || gaps.restart > 0) &&
