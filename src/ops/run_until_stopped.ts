@@ -2,7 +2,7 @@ import { getLogger } from "@logtape/logtape";
 import type { Gateway } from "../gateway/gateway.ts";
 import type { Settings } from "../settings/settings.ts";
 import { drain, waitForClose } from "./drain.ts";
-import { lastWords, stopSignal } from "./stop.ts";
+import { exitBy, lastWords, stopSignal } from "./stop.ts";
 
 /** What has to end with the node. */
 export interface RunUntilStoppedOptions {
@@ -26,6 +26,7 @@ export async function runUntilStopped(options: RunUntilStoppedOptions): Promise<
     seconds: drainSeconds,
   });
   rebalancing[Symbol.dispose]();
+  exitBy(drainSeconds * 1000);
   await drain({
     connections,
     durationMs: drainSeconds * 1000,

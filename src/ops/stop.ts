@@ -1,10 +1,15 @@
 /** How the process is told to stop, and what it still waits for. */
+import { getLogger } from "@logtape/logtape";
+
+const log = getLogger(["keywire"]);
 
 /**
  * How long the process waits for its last words at most, in milliseconds: less than a drain leaves, so
  * that it has ended by its deadline.
  */
 const LAST_WORDS_MS = 400;
+/** How long the end of the process itself may take, in milliseconds. */
+const EXIT_MS = 100;
 
 /** A node that can be drained. */
 export interface Drainable {
@@ -23,6 +28,17 @@ export function stopSignal(node: Drainable): Promise<void> {
     });
   }
   return promise;
+}
+
+/**
+ * Ends the process with code 0 just before `durationMs` are over, whatever is still to be done then: on
+ * a machine without CPU to spare all of it is late. A drain without time has its last words still.
+ */
+export function exitBy(durationMs: number): void {
+  setTimeout(() => {
+    log.warn("Stopped by the deadline: not every client could be told to come back");
+    Deno.exit(0);
+  }, Math.max(durationMs - EXIT_MS, LAST_WORDS_MS + EXIT_MS));
 }
 
 /** Waits for `tasks` for a moment: a dead Redis, or a stalled peer, delays nothing. */

@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { lastWords } from "../../src/ops/stop.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 
@@ -22,4 +22,20 @@ Deno.test("lastWords: a task that never ends delays nothing beyond what a drain 
   assertEquals(done, false);
   await time.pass(20);
   assertEquals(done, true);
+});
+
+Deno.test("exitBy: the process ends with code 0 just before the deadline, whatever is still to be done", async () => {
+  const path = new URL("stopping_program.ts", import.meta.url).pathname;
+  for (const [durationMs, leastMs] of [[1_000, 900], [0, 500]] as const) {
+    const command = new Deno.Command(Deno.execPath(), {
+      args: ["run", "--frozen", "-A", path, String(durationMs)],
+      stdin: "null",
+      stdout: "null",
+      stderr: "null",
+    });
+    const start = performance.now();
+    const { code } = await command.output();
+    assertEquals(code, 0);
+    assert(performance.now() - start >= leastMs, "it ended early");
+  }
 });
