@@ -4,6 +4,7 @@ import { RedisBus } from "../../src/bus/redis.ts";
 import { testBus } from "../contracts/bus_contract.ts";
 import { startRedis } from "../support/redis.ts";
 import { addLeastUser, deniedToLeastUser } from "../support/redis_acl.ts";
+import { openReady } from "./redis_node.ts";
 
 testBus("RedisBus", async ({ stream }) => {
   const server = await startRedis();
@@ -30,4 +31,20 @@ testBus("RedisBus", async ({ stream }) => {
       assertEquals(denied, [], "SECURITY.md does not permit what the bus does");
     },
   };
+});
+
+Deno.test("RedisBus: nodes at two database numbers of one Redis share its channels, and no stream", async () => {
+  await using server = await startRedis();
+  await using zero = await openReady(server.url);
+  await using three = await openReady(`${server.url}/3`, { nodeId: "three" });
+  await zero.bus.publish("{}");
+  await server.tell("PUBLISH", "my_channel", "shared");
+  for (const { recorder } of [zero, three]) await recorder.heard("message shared");
+  await zero.recorder.heard("entry {}");
+  await three.bus.publish('{"n":3}');
+  await three.recorder.heard('entry {"n":3}');
+  const entries = [zero, three].map(({ recorder }) =>
+    recorder.lines.filter((line) => line.startsWith("entry"))
+  );
+  assertEquals(entries, [["entry {}"], ['entry {"n":3}']]);
 });

@@ -69,6 +69,9 @@ Deno.test("REUSE_PORT: without the flag, or on a port of its own that is taken, 
   const inUse = await refusal({ ...shared, INTERNAL_PORT: taken });
   assertStringIncludes(inUse, `Cannot listen on 127.0.0.1:${taken}`);
   assertStringIncludes(inUse, "set INTERNAL_PORT to a free one");
+  const alone = await refusal({ PORT: taken });
+  assertStringIncludes(alone, `Cannot listen on 127.0.0.1:${taken}`);
+  assertStringIncludes(alone, "stop what uses the port, or set PORT to a free one");
   const unstable = await refusal({ ...shared, INTERNAL_PORT: `${freePort()}` }, "--unstable-net");
   assertStringIncludes(unstable, "REUSE_PORT is 1, so Deno must run with --unstable-net");
 });
