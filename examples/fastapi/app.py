@@ -40,7 +40,7 @@ async def listen(cursor: str) -> None:
 @asynccontextmanager
 async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     # The id of the stream's last entry is a cursor. It is asked for before the state is read, so
-    # nothing falls between.
+    # nothing falls between. In an empty stream 0-0 is one: all that comes.
     last = await redis.xrevrange("my_stream", count=1)
     await load()
     app.state.listening = asyncio.create_task(listen(last[0][0] if last else "0-0"))

@@ -11,11 +11,15 @@ const redis = new Redis(REDIS_URL ?? "redis://localhost:6379");
 const jobs = new Map(); // stands for your database
 const STEPS = 50;
 
+function append(envelope) {
+  const message = JSON.stringify(envelope);
+  return redis.xadd("my_stream", "MAXLEN", "~", 100_000, "*", "message", message);
+}
+
 // The state first, then the message.
 async function tell(job) {
   jobs.set(job.id, job);
-  const envelope = JSON.stringify({ recipients: ["demo"], type: "job", job });
-  await redis.xadd("my_stream", "MAXLEN", "~", 100_000, "*", "message", envelope);
+  await append({ recipients: ["demo"], type: "job", job });
 }
 
 async function run(id) {
@@ -28,9 +32,11 @@ async function run(id) {
 
 const app = Fastify({ logger: true });
 
-// The id of the stream's last entry is a cursor, too. It is asked for before the state is read.
+// The id of the stream's last entry is a cursor, too. It is asked for before the state is read; an
+// empty stream gets an entry without recipients, as it may have been another one before.
 app.get("/", async (_request, reply) => {
-  const [[cursor] = ["0-0"]] = await redis.xrevrange("my_stream", "+", "-", "COUNT", 1);
+  const [last] = await redis.xrevrange("my_stream", "+", "-", "COUNT", 1);
+  const cursor = last?.[0] ?? await append({ recipients: [] });
   const state = { jobs: [...jobs.values()], cursor, key: "demo", gateway: KEYWIRE_URL };
   const text = JSON.stringify(state).replaceAll("<", "\\u003c");
   return reply.type("text/html").send(page.replace('"STATE"', () => text));

@@ -161,7 +161,15 @@ Deno.test("examples: each does what its page says", async (t) => {
     const own = freePort();
     stack.use(await shellOn(own).start(readme.take("sh", "examples/fastify"), "Server listening"));
     const address = `http://localhost:${own}/`;
+    await redis.kill();
+    await redis.start(); // its stream is empty, and another one than before
+    await waitFor("the gateway", async () => {
+      const response = await fetch(`${url}/ready`);
+      await response.body?.cancel();
+      return response.ok;
+    }, 30_000);
     const first = await open(address);
+    await first.evaluate("globalThis.isFirstLoad = true");
     await first.getByRole("button").click();
     await waitFor("the first steps", async () => await progress(first) > 0);
     const second = await open(address);
@@ -171,6 +179,7 @@ Deno.test("examples: each does what its page says", async (t) => {
     for (const page of [first, second]) {
       await waitFor("the end of the job", async () => await progress(page) === 50, 60_000);
     }
+    assert(await first.evaluate("isFirstLoad"), "it was loaded anew though nothing was lost");
   });
 
   await t.step(
