@@ -29,6 +29,7 @@ Deno.test("exitBy: the process ends with code 0 just before the deadline, whatev
   for (const [durationMs, leastMs] of [[1_000, 900], [0, 500]] as const) {
     const command = new Deno.Command(Deno.execPath(), {
       args: ["run", "--frozen", "-A", path, String(durationMs)],
+      signal: AbortSignal.timeout(20_000), // A process that does not end fails the test.
       stdin: "null",
       stdout: "null",
       stderr: "null",
