@@ -95,7 +95,7 @@ const CASES: Record<string, (stage: Stage) => Promise<void>> = {
     await complete(line);
   },
 
-  "tries nothing while its browser is offline, and catches up then": async (stage) => {
+  "says that its browser is offline, and catches up then": async (stage) => {
     await using line = await listen(stage, "offline");
     const { page, proxy, serials } = line;
     // A browser that is made to be offline may keep the end of a connection from its page.
