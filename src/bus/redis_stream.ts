@@ -37,8 +37,8 @@ const LOG_EVERY_MS = 10_000;
 const PAGE = 1_000;
 const SMALLEST_PAGE = 16;
 /**
- * A read that brings so many has perhaps skipped some, and so has one that leaves fewer than this in
- * the stream, which may be another one by now: the stream is then read inclusively.
+ * A read that brings so many has perhaps skipped some. Where fewer than this are left besides, and
+ * none was ever trimmed, the stream may be a new one. Both times it is read inclusively.
  */
 const LIVE_PAGE = 100;
 const BLOCK_MS = 2_000;
@@ -175,9 +175,10 @@ export class RedisStream implements AsyncDisposable {
   /** Waits for what comes next. */
   async #next(queries: RedisStreamQueries): Promise<void> {
     const { entries, length } = await queries.next(this.#state.last, LIVE_PAGE, BLOCK_MS);
-    // Trimming takes the oldest first, so where many older ones are left, none was skipped.
-    const mayHaveSkipped = entries.length > 0 && length - entries.length < LIVE_PAGE;
-    if (entries.length === LIVE_PAGE || mayHaveSkipped) await this.#catchUp(queries);
+    // Where many older ones are left, it is the stream that it was.
+    const isShort = entries.length > 0 && length - entries.length < LIVE_PAGE;
+    const isDoubtful = entries.length === LIVE_PAGE || isShort && await queries.holdsAllEver();
+    if (isDoubtful) await this.#catchUp(queries);
     else {
       this.#handOver(entries);
       await this.#options.listener.ready();

@@ -73,9 +73,21 @@ export class RedisStreamQueries {
 
   /** The last id that the stream has given, also where that entry is gone; none without a stream. */
   async lastGeneratedId(): Promise<string | undefined> {
+    const info = await this.#info();
+    return info && String(info.get("last-generated-id"));
+  }
+
+  /** Whether the stream holds every entry that it ever had, so that none was trimmed, or is gone. */
+  async holdsAllEver(): Promise<boolean> {
+    const info = await this.#info();
+    return info?.get("entries-added") === info?.get("length");
+  }
+
+  /** What Redis tells of the stream, by name; none without a stream. */
+  async #info(): Promise<ReadonlyMap<unknown, unknown> | undefined> {
     try {
       const info = await this.#call<unknown[]>("xinfo", "STREAM", this.#options.stream);
-      return String(info[info.indexOf("last-generated-id") + 1]);
+      return new Map(info.flatMap((name, at) => at % 2 === 0 ? [[name, info[at + 1]]] : []));
     } catch (error) {
       if ((error as Error).message.includes("no such key")) return undefined;
       throw error;

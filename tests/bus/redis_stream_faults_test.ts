@@ -139,6 +139,18 @@ together("RedisBus, its stream", {
     assertEquals(node.recorder.news, ["entry seen", "gap stream", "entry next"]);
   },
 
+  "says no gap when a quiet stream is trimmed by age as the next entry comes": async () => {
+    await using server = await startRedis();
+    await using node = await openReady(server.port);
+    for (let at = 0; at < 3; at++) {
+      const script = "local id = redis.call('XADD', KEYS[1], '*', 'message', ARGV[1]) " +
+        "redis.call('XTRIM', KEYS[1], 'MINID', id)";
+      await server.tell("EVAL", script, "1", "my_stream", `${at}`);
+      await node.recorder.heard(`entry ${at}`);
+    }
+    assertEquals(gaps(node), []);
+  },
+
   "says no gap while a short stream grows": async () => {
     await using server = await startRedis();
     await using node = await openReady(server.port);
