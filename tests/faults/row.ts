@@ -206,7 +206,7 @@ function logOf(seen: Observation): string {
 
 /** Without the ports, which are others in each run, and without what Markdown would take for its own. */
 function plain(text: string): string {
-  const shown = text.replace(/127\.0\.0\.1:\d+/g, "host:port").replace(/[<>*_`\\]/g, "")
+  const shown = text.replace(/127\.0\.0\.1:\d+/g, "host:port").replace(/[<>*`\\]/g, "")
     .replace(/\s+/g, " ");
   return shown.length > LONGEST ? `${shown.slice(0, LONGEST).trimEnd()}…` : shown;
 }
