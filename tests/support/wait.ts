@@ -19,18 +19,46 @@ export async function waitFor<T>(
 }
 
 /**
- * A TCP port of 127.0.0.1 that is free now. It lies below those that the system gives to outgoing
- * connections, as one of thousands of clients would soon take it, and by 10,000 below them, as a
- * Redis of a Cluster listens there, too.
+ * Below the ports that the system gives to outgoing connections, as one of thousands of clients would
+ * soon take one, and by 10,000 below them, as a Redis of a Cluster listens there, too.
+ */
+const FIRST_PORT = 10_000;
+const RANGES = 66;
+const RANGE = 150;
+
+/** Held by listening on its first port, so that no other test file, nor a run beside this one, has it. */
+const range = claimRange();
+let drawn = 0;
+
+/**
+ * A port of 127.0.0.1 on which nothing listens, and which no other test draws: not before something
+ * listens there, nor while what did is started again.
  */
 export function freePort(): number {
   for (;;) {
-    const port = 10_000 + Math.floor(Math.random() * 12_000);
-    try {
-      Deno.listen({ hostname: "127.0.0.1", port }).close();
-      return port;
-    } catch (error) {
-      if (!(error instanceof Deno.errors.AddrInUse)) throw error;
-    }
+    const port = range + 1 + drawn++ % (RANGE - 1);
+    const listener = listen(port);
+    if (listener === undefined) continue;
+    listener.close();
+    return port;
+  }
+}
+
+function claimRange(): number {
+  for (;;) {
+    const first = FIRST_PORT + RANGE * Math.floor(Math.random() * RANGES);
+    const listener = listen(first);
+    if (listener === undefined) continue;
+    listener.unref();
+    return first;
+  }
+}
+
+/** Undefined where another listens. */
+function listen(port: number): Deno.Listener | undefined {
+  try {
+    return Deno.listen({ hostname: "127.0.0.1", port });
+  } catch (error) {
+    if (!(error instanceof Deno.errors.AddrInUse)) throw error;
   }
 }
