@@ -23,7 +23,9 @@ const filled = (recipient: string, n: number, bytes: number) =>
 
 Deno.test("A client that never reads is cut off, and no other waits for it", async (t) => {
   const patience = findsStalledWithoutTraffic(); // It takes 30 s, beside all that follows.
-  await using redis = await startRedis();
+  // Else Redis cuts a gateway off that a busy machine lets read 32 MB too late.
+  const unlimited = ["--client-output-buffer-limit", "pubsub", "0", "0", "0"];
+  await using redis = await startRedis({ args: unlimited });
   await trustRegistry(redis);
   await using gateway = await startKeywire({
     REDIS_URL: redis.url,
