@@ -1,12 +1,12 @@
 import { type Context, Hono, type MiddlewareHandler } from "hono";
 import { serveStatic } from "hono/deno";
-import { secureHeaders } from "hono/secure-headers";
 import type { Registry } from "prom-client";
 import type { createApi } from "./api/mod.ts";
 import type { Health } from "./ops/health.ts";
 import { allow, preflight } from "./http/cors.ts";
 import { isLoopbackHost } from "./http/loopback_host.ts";
 import type { RequestInfo, Transport } from "./transports/port.ts";
+import { pageHeaders } from "./http/page_headers.ts";
 import { problem } from "./http/problem.ts";
 import { isKeyStoreEmbedded, type Settings } from "./settings/settings.ts";
 
@@ -101,7 +101,7 @@ export function createApp(options: AppOptions): Hono<Env> {
   app.get(
     "*",
     plainPathsOnly,
-    pageHeaders,
+    pageHeaders(CONNECT_TO),
     serveStatic({ root: new URL("../webpage", import.meta.url).pathname }),
   );
   app.notFound(() => problem({ status: 404, detail: "Cannot find anything here" }));
@@ -127,21 +127,8 @@ export function createInternalApp(
   return app;
 }
 
-const pageHeaders = secureHeaders({
-  contentSecurityPolicy: {
-    defaultSrc: ["'none'"],
-    scriptSrc: ["'self'"],
-    styleSrc: ["'self'"],
-    // The page may be pointed at another gateway.
-    connectSrc: ["'self'", "ws:", "wss:", "http:", "https:"],
-    imgSrc: ["'self'", "data:"],
-    baseUri: ["'none'"],
-    formAction: ["'none'"],
-    frameAncestors: ["'none'"],
-  },
-  strictTransportSecurity: false, // the front proxy sets it
-  referrerPolicy: "no-referrer",
-});
+/** The page may be pointed at another gateway. */
+const CONNECT_TO = ["'self'", "ws:", "wss:", "http:", "https:"];
 
 /** Paths of the page are short and plain; the runtime would print what it cannot open. */
 const plainPathsOnly: MiddlewareHandler = async (c, next) => {

@@ -1,6 +1,6 @@
 import { Hono } from "hono";
 import { serveStatic } from "hono/deno";
-import { secureHeaders } from "hono/secure-headers";
+import { pageHeaders } from "../http/page_headers.ts";
 
 const WEBPAGE = new URL("../../webpage", import.meta.url).pathname;
 
@@ -10,20 +10,7 @@ const WEBPAGE = new URL("../../webpage", import.meta.url).pathname;
  */
 export function createOpsPage(): Hono {
   const page = new Hono();
-  const headers = secureHeaders({
-    contentSecurityPolicy: {
-      defaultSrc: ["'none'"],
-      scriptSrc: ["'self'"],
-      styleSrc: ["'self'"],
-      connectSrc: ["'self'"],
-      imgSrc: ["'self'", "data:"],
-      baseUri: ["'none'"],
-      formAction: ["'none'"],
-      frameAncestors: ["'none'"],
-    },
-    strictTransportSecurity: false, // the front proxy sets it
-    referrerPolicy: "no-referrer",
-  });
+  const headers = pageHeaders(["'self'"]);
   page.get("/ops", headers, serveStatic({ root: WEBPAGE, path: "ops/index.html" }));
   page.get("/ops/", (c) => c.redirect("../ops", 301));
   // What the two pages share stands with the other one, which is not served on an internal port.
