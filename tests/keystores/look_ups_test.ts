@@ -41,13 +41,15 @@ Deno.test("LookUps that arrive in one turn travel in one question", async () => 
 });
 
 Deno.test("LookUps that arrive shortly after a question share the next one", async () => {
+  using time = new FakeClock();
   const store = new WatchedStore();
   const lookUps = new LookUps(store, { timeoutMs, gatherMs: 50 });
   const answers = [];
   for (const key of ["a", "b", "c", "d"]) {
     answers.push(lookUps.recipients(key));
-    await turn();
+    await time.pass(10);
   }
+  await time.pass(20);
   await Promise.all(answers);
   assertEquals(store.questions.map(({ keys }) => keys), [["a"], ["b", "c", "d"]]);
 });
