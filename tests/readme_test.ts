@@ -40,7 +40,8 @@ Deno.test("README: what a person reads is what happens, block by block", async (
     await using _gateway = await shell.start(page.take("sh", "npx -y"), "serves its page");
     const opened = await browser.open();
     await opened.page.goto(`http://localhost:${port}/`);
-    assertEquals(await opened.page.inputValue("#key"), "demo");
+    const key = () => opened.page.inputValue("#key");
+    await waitFor("the key of the demo", async () => await key() === "demo");
     const connect = opened.page.getByRole("button", { name: "Connect", exact: true });
     await connect.click({ timeout: 2_000 }).catch(() => {}); // It may have connected by itself.
     const metrics = `http://localhost:${port}/metrics`;
