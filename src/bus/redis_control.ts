@@ -1,5 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { getLogger } from "@logtape/logtape";
+import { readMembers } from "../core/read_members.ts";
 import { type BusListener, BusUnavailable, type DisconnectOrder } from "./port.ts";
 import { type Ask, repeatUntilAnswered } from "./redis_repeat.ts";
 
@@ -123,13 +124,7 @@ export class RedisControl implements Disposable {
 }
 
 function readOrder(text: string): (DisconnectOrder & { readonly id: string }) | undefined {
-  let order: Partial<Record<string, unknown>>;
-  try {
-    order = JSON.parse(text) ?? {};
-  } catch {
-    return undefined;
-  }
-  const { type, id, recipients, keyHashes } = order;
+  const { type, id, recipients, keyHashes } = readMembers(text);
   if (type !== "disconnect" || typeof id !== "string") return undefined;
   if (!isTexts(recipients) || !isTexts(keyHashes)) return undefined;
   return { id, recipients, keyHashes };

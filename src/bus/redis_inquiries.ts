@@ -1,3 +1,4 @@
+import { readMembers } from "../core/read_members.ts";
 import type { Inquiries } from "./port.ts";
 import type { Ask } from "./redis_repeat.ts";
 
@@ -67,7 +68,7 @@ export class RedisInquiries implements Inquiries {
   }
 
   #hearQuestion(text: string): void {
-    const { id, question } = parse(text);
+    const { id, question } = readMembers(text);
     if (typeof id !== "string" || this.#isTooMany()) return;
     const answer = this.#answer?.(question);
     if (answer === undefined) return;
@@ -76,7 +77,7 @@ export class RedisInquiries implements Inquiries {
 
   #hearAnswer(text: string): void {
     if (this.#asked.size === 0) return; // Most are for others.
-    const { id, node, answer } = parse(text);
+    const { id, node, answer } = readMembers(text);
     const asked = this.#asked.get(String(id));
     if (asked === undefined || typeof node !== "string") return;
     asked.answers.set(node, answer);
@@ -93,13 +94,5 @@ export class RedisInquiries implements Inquiries {
     if (second !== this.#second) this.#answered = 0;
     this.#second = second;
     return ++this.#answered > MAX_ANSWERS;
-  }
-}
-
-function parse(text: string): Partial<Record<string, unknown>> {
-  try {
-    return JSON.parse(text) ?? {};
-  } catch {
-    return {};
   }
 }

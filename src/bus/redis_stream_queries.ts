@@ -63,7 +63,11 @@ export class RedisStreamQueries {
     const limits = ["COUNT", count, "BLOCK", blockMs];
     const [reply, length] = await Promise.all([
       this.#callBuffer<[stream: Buffer, entries: RawEntry[]][] | null>(
-        ...["xread", ...limits, "STREAMS", stream, id] as [string, ...string[]],
+        "xread",
+        ...limits,
+        "STREAMS",
+        stream,
+        id,
       ),
       // In the same write: Redis answers it right behind, without another round trip.
       this.#call<number>("xlen", stream),

@@ -23,8 +23,9 @@ export function settledNodes<N extends NodeLoad>(nodes: readonly N[]): readonly 
 }
 
 /**
- * How many connections this node has above 1.2 × the mean of the {@link settledNodes}; 0 where it is none of these itself. Never so many that it would have less than
- * the mean: two nodes could else hand one client to and fro.
+ * How many connections this node has above 1.2 × the mean of the {@link settledNodes}; 0 where it is
+ * none of these itself. Never so many that it would have less than the mean: two nodes could else hand
+ * one client to and fro.
  *
  * @example
  * ```ts
@@ -37,7 +38,7 @@ export function settledNodes<N extends NodeLoad>(nodes: readonly N[]): readonly 
 export function surplus(nodes: readonly NodeLoad[]): number {
   const settled = settledNodes(nodes);
   const own = settled.find(({ isThis }) => isThis)?.connections ?? 0;
-  const mean = settled.reduce((sum, { connections }) => sum + connections, 0) / settled.length;
+  const mean = connectionsOf(settled) / settled.length;
   if (!(own > MOST * mean)) return 0;
   return Math.min(Math.ceil(own - MOST * mean), Math.floor(own - mean));
 }
@@ -45,6 +46,11 @@ export function surplus(nodes: readonly NodeLoad[]): number {
 /** What the {@link settledNodes} have above 1.2 × their mean, all together. */
 export function excess(nodes: readonly NodeLoad[]): number {
   const settled = settledNodes(nodes);
-  const mean = settled.reduce((sum, { connections }) => sum + connections, 0) / settled.length;
+  const mean = connectionsOf(settled) / settled.length;
   return settled.reduce((sum, { connections }) => sum + Math.max(0, connections - MOST * mean), 0);
+}
+
+/** The connections of `nodes`, all together. */
+export function connectionsOf(nodes: readonly NodeLoad[]): number {
+  return nodes.reduce((sum, { connections }) => sum + connections, 0);
 }

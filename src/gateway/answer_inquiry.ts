@@ -49,11 +49,8 @@ export function answerInquiry(
     return traceDelivery({ recipient, cursor }, { history, attachments, open: byId });
   }
   if (kind !== "recipient") return undefined;
-  const since = new Map(
-    attachments.events.filter(({ kind }) => kind === "opened").map((
-      { connection, at },
-    ) => [connection, at]),
-  );
+  const opened = attachments.events.filter(({ kind }) => kind === "opened");
+  const since = new Map(opened.map(({ connection, at }) => [connection, at]));
   return {
     count: open.length,
     connections: open.slice(0, MAX_CONNECTIONS).map(({ id, format, attached, backlog }) => ({

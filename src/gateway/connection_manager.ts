@@ -108,6 +108,11 @@ export class ConnectionManager implements ConnectionHost, Connector, Disposable 
     return this.#connections;
   }
 
+  /** What waits for slow clients, in about bytes. */
+  get backlogBytes(): number {
+    return this.#connections.keys().reduce((sum, { backlog }) => sum + backlog, 0);
+  }
+
   /** What happened so far. */
   get counts(): ConnectionCounts {
     return {

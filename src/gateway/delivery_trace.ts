@@ -101,12 +101,10 @@ function traceConnections(
   for (const id of open.keys()) if (!byConnection.has(id)) byConnection.set(id, []);
   return [...byConnection].slice(-MAX_CONNECTIONS).map(([id, own]) => {
     const find = (kind: AttachmentEvent["kind"]) => own.find((event) => event.kind === kind);
-    const [opened, resumed, attached, ended] = [
-      find("opened"),
-      find("resumed"),
-      find("attached"),
-      find("ended"),
-    ];
+    const opened = find("opened");
+    const resumed = find("resumed");
+    const attached = find("attached");
+    const ended = find("ended");
     const isOpen = open.get(id);
     const transport = opened?.detail ?? isOpen?.transport;
     return {

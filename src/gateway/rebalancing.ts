@@ -1,7 +1,7 @@
 import { getLogger } from "@logtape/logtape";
 import type { Connection } from "../core/delivery/connection.ts";
 import { MoveTrial } from "../core/move_trial.ts";
-import { excess, settledNodes, surplus } from "../core/surplus.ts";
+import { connectionsOf, excess, settledNodes, surplus } from "../core/surplus.ts";
 import { type NodeInfo, type NodeRegistry, PresenceUnavailable } from "../presence/mod.ts";
 import { repeat } from "./repeat.ts";
 
@@ -103,9 +103,9 @@ export class Rebalancing<C extends Candidate = Connection> implements Disposable
     const settled = settledNodes(nodes);
     const failed = this.#trial.judge({
       nodes: settled.map(({ id }) => id),
-      excess: excess(settled),
+      excess: excess(nodes),
       own: settled.find(({ isThis }) => isThis)!.connections,
-      total: settled.reduce((sum, { connections }) => sum + connections, 0),
+      total: connectionsOf(settled),
       now: this.#options.now(),
     });
     if (failed === undefined) return;

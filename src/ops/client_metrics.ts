@@ -46,11 +46,11 @@ export function addClientMetrics(
     () => limits.inUse - manager.connections.size,
   );
   metrics.gauge("keywire_connection_slots_max", "MAX_CONNECTIONS.", () => maxConnections);
-  metrics.gauge("keywire_backlog_bytes", "What waits for slow clients, in about bytes.", () => {
-    let sum = 0;
-    for (const connection of manager.connections.keys()) sum += connection.backlog;
-    return sum;
-  });
+  metrics.gauge(
+    "keywire_backlog_bytes",
+    "What waits for slow clients, in about bytes.",
+    () => manager.backlogBytes,
+  );
   metrics.counter("keywire_sent_bytes_total", "What clients were sent, in about bytes.", () => {
     let sum = manager.counts.sentBefore;
     for (const connection of manager.connections.keys()) sum += connection.sent;

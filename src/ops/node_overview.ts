@@ -1,4 +1,4 @@
-import type { NodeInfo, NodeRegistry, NodeReport } from "../presence/port.ts";
+import { nodeIdOf, type NodeInfo, type NodeRegistry, type NodeReport } from "../presence/port.ts";
 import type { NodeHistory } from "./node_history.ts";
 import { type NodeState, nodeState, probe } from "./node_state.ts";
 
@@ -91,6 +91,6 @@ async function stateOfMissing(
 
 /** A process that was reaped goes on under another epoch; one that is restarted, at the same address. */
 function isSameNode(one: NodeInfo, other: NodeInfo): boolean {
-  return one.id.split("-")[0] === other.id.split("-")[0] ||
+  return nodeIdOf(one.id) === nodeIdOf(other.id) ||
     (one.address === other.address && one.since >= other.since);
 }

@@ -74,14 +74,12 @@ function measure(
   { gateway: { limits, manager, router }, bus, eventLoopDelay, settings }: NodeReportOptions,
 ): Omit<NodeFigures, "status" | "partsDown"> {
   const { probeSeconds } = bus.stats;
-  let backlogBytes = 0;
-  for (const connection of manager.connections.keys()) backlogBytes += connection.backlog;
   return {
     loopDelayMs: Math.round(eventLoopDelay.worstMs),
     memoryBytes: Deno.memoryUsage().rss,
     slots: limits.inUse,
     slotsMax: settings.maxConnections,
-    backlogBytes,
+    backlogBytes: manager.backlogBytes,
     ...probeSeconds === undefined ? {} : { probeMs: Math.round(probeSeconds * 10_000) / 10 },
     refused: occurred(manager.counts.refused),
     dropped: occurred(router.counts.dropped),

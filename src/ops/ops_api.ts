@@ -2,12 +2,13 @@ import { Hono, type MiddlewareHandler } from "hono";
 import { getLogger } from "@logtape/logtape";
 import type { Bus } from "../bus/port.ts";
 import { MALFORMED } from "../core/malformed.ts";
+import { readMembers } from "../core/read_members.ts";
 import type { Gateway } from "../gateway/gateway.ts";
 import { answerInquiry, type Inquiry } from "../gateway/answer_inquiry.ts";
 import { problem } from "../http/problem.ts";
 import { BodyReader } from "../http/body_reader.ts";
 import { REFUSED } from "../http/refusals.ts";
-import type { NodeRegistry, NodeReport, Presence } from "../presence/port.ts";
+import { nodeIdOf, type NodeRegistry, type NodeReport, type Presence } from "../presence/port.ts";
 import type { Health } from "./health.ts";
 import { NodeHistory, SERIES } from "./node_history.ts";
 import { NodeOverview, type NodeRow } from "./node_overview.ts";
@@ -100,23 +101,22 @@ export function createOpsApi(options: OpsApiOptions): Hono {
   return api;
 
   async function askAll(question: Inquiry) {
-    const nodes = await presence.nodes().catch(() => []);
-    const expected = nodes.map(({ id }) => id.split("-")[0]!);
+    const leases = await presence.nodes().catch(() => []);
+    const expected = new Map(leases.map((lease) => [nodeIdOf(lease.id), lease]));
     const answers = await bus.inquiries.ask(question, {
       waitMs: ANSWER_MS,
-      enough: (given) => expected.length > 0 && expected.every((id) => given.has(id)),
+      enough: (given) => expected.size > 0 && expected.keys().every((id) => given.has(id)),
     });
-    const addresses = new Map(nodes.map(({ id, address }) => [id.split("-")[0], address]));
     return {
       nodes: [...answers].map(([id, answer]) => ({
         id,
         name: shortName({ id }),
-        address: addresses.get(id) ?? null,
+        address: expected.get(id)?.address ?? null,
         isThis: id === nodeId,
         ...answer as object,
       })),
-      silent: nodes.filter(({ id }) => !answers.has(id.split("-")[0]!))
-        .map((node) => ({ name: shortName(node), address: node.address })),
+      silent: [...expected].filter(([id]) => !answers.has(id))
+        .map(([id, { address }]) => ({ name: shortName({ id }), address })),
     };
   }
 
@@ -126,7 +126,9 @@ export function createOpsApi(options: OpsApiOptions): Hono {
     // A page of another site can send a form, but not this type without being asked first.
     const isJson = /^application\/json\s*(;|$)/i.test(request.headers.get("Content-Type") ?? "");
     const body = isJson ? await bodies.read(request, MAX_BYTES) : undefined;
-    const { recipient, cursor = "" } = parse(body !== undefined && "text" in body ? body.text : "");
+    const { recipient, cursor = "" } = readMembers(
+      body !== undefined && "text" in body ? body.text : "",
+    );
     if (typeof recipient === "string" && recipient !== "" && typeof cursor === "string") {
       return { recipient, cursor };
     }
@@ -142,13 +144,4 @@ const NO_STORE = { "Cache-Control": "no-store" };
 /** As it stands in the log. */
 function shortName({ id }: Pick<NodeRow, "id">): string {
   return id.slice(0, 8);
-}
-
-function parse(text: string): Partial<Record<string, unknown>> {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null ? value : {};
-  } catch {
-    return {};
-  }
 }

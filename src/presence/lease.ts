@@ -1,3 +1,4 @@
+import { readMembers } from "../core/read_members.ts";
 import type { Clock, PresenceTiming, Shard } from "./shard.ts";
 
 /** A lease as it was read last. */
@@ -184,7 +185,7 @@ export class Lease {
         epoch: field,
         stamp,
         isCondemned: stamp.startsWith("x"),
-        data: parse(text.slice(space + 1)),
+        data: readMembers(text.slice(space + 1)),
         seenAt: before?.stamp === stamp ? before.seenAt : now,
       });
     }
@@ -199,12 +200,3 @@ export class Lease {
 
 /** How many reaped nodes are remembered. */
 const REMEMBERED = 100;
-
-function parse(text: string): Readonly<Record<string, unknown>> {
-  try {
-    const data: unknown = JSON.parse(text);
-    return typeof data === "object" && data !== null ? data as Record<string, unknown> : {};
-  } catch {
-    return {};
-  }
-}

@@ -121,6 +121,11 @@ export interface NodeInfo extends NodeStatus {
   readonly ageMs?: number;
 }
 
+/** The node that a lease is of: one that was reaped goes on under another lease. */
+export function nodeIdOf(leaseId: string): string {
+  return leaseId.split("-")[0]!;
+}
+
 /** The view of all nodes. */
 export interface NodeRegistry {
   /**

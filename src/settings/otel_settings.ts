@@ -1,4 +1,5 @@
 import type { Environment, TextRule } from "./environment.ts";
+import { SETTING_RULES } from "./setting_rules.ts";
 
 /** Where spans go, by the names that OpenTelemetry gives its variables. */
 export interface OtelSettings {
@@ -28,10 +29,6 @@ const HEADERS: TextRule = {
   test: (text) => parseHeader(text) !== undefined,
   secret: true,
 };
-const SERVICE_NAME: TextRule = {
-  expected: "1 to 256 characters, none of them a control character",
-  test: (text) => /^[^\p{Cc}\p{Zl}\p{Zp}]{1,256}$/u.test(text) && text.isWellFormed(),
-};
 const SWITCH: TextRule = {
   expected: "true or false, or 1 or 0",
   test: (text) => /^(?:true|false|0|1)$/i.test(text),
@@ -47,7 +44,7 @@ export function readOtelSettings(env: Environment): OtelSettings {
     otelExporterOtlpHeaders: isSet(headers)
       ? env.list(headers, HEADERS)!.map((entry) => parseHeader(entry)!)
       : [],
-    otelServiceName: text("OTEL_SERVICE_NAME", SERVICE_NAME) ?? "keywire",
+    otelServiceName: text("OTEL_SERVICE_NAME", SETTING_RULES.name) ?? "keywire",
     otelDeno: /^(?:1|true)$/i.test(text("OTEL_DENO", SWITCH) ?? ""),
   };
 }

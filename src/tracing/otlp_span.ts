@@ -28,15 +28,12 @@ export function otlpAttributes(
 ): OtlpAttribute[] {
   return Object.entries(values).flatMap(([key, value]) => {
     if (value === undefined) return [];
-    return [{ key, value: typeof value === "string" ? { stringValue: value } : intValue(value) }];
+    const written = typeof value === "string" ? { stringValue: value } : { intValue: `${value}` };
+    return [{ key, value: written }];
   });
 }
 
 /** Writes a time in milliseconds since 1970, and what of it is parts of a millisecond. */
 export function unixNanos(ms: number, moreMs = 0): string {
   return String(BigInt(ms) * 1_000_000n + BigInt(Math.round(moreMs * 1_000_000)));
-}
-
-function intValue(value: number): { intValue: string } {
-  return { intValue: String(value) };
 }

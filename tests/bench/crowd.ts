@@ -1,6 +1,6 @@
 /** What it is when as many clients are there as the machine's descriptors allow. */
 import { openBackend } from "../support/redis_client.ts";
-import { waitFor } from "../support/wait.ts";
+import { last, waitFor } from "../support/wait.ts";
 import { type Bench, target } from "./bench.ts";
 import type { Connected, GeneratorOptions } from "./generator.ts";
 import { leastKb, residentKb } from "./idle.ts";
@@ -119,7 +119,7 @@ async function tellEveryone(
   for (let n = 0; n < messages; n++) {
     const start = performance.now();
     await backend.redis.publish("my_channel", envelope);
-    await pause(Math.max(0, everyMs - (performance.now() - start)));
+    await last(Math.max(0, everyMs - (performance.now() - start)));
   }
   const wanted = clients * messages;
   if (delivered !== undefined) {
@@ -137,7 +137,7 @@ async function tellEveryone(
 async function rest(pids: readonly number[]): Promise<number> {
   for (;;) {
     const before = await cpuSeconds(pids);
-    await pause(2_000);
+    await last(2_000);
     const cores = (await cpuSeconds(pids) - before) / 2;
     if (cores < 0.1 * pids.length) return cores;
   }
@@ -172,11 +172,7 @@ class HealthWatch implements Disposable {
       const response = await fetch(url).catch(() => undefined);
       await response?.body?.cancel();
       if (!this.#isOver) this.longestMs = Math.max(this.longestMs, performance.now() - start);
-      await pause(5);
+      await last(5);
     }
   }
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -37,8 +37,7 @@ export const TARGETS: readonly Target[] = [
   {
     says: "connect: CPU with MongoDB ÷ with the embedded store, presence included",
     most: 1.3,
-    reached: (of) =>
-      ratio(of("connect", "mongodb", "connectCpuUs"), of("connect", "embedded", "connectCpuUs")),
+    reached: between("connect", "connectCpuUs", ["mongodb", "embedded"]),
   },
   ...["embedded", "mongodb"].map((store): Target => ({
     says: `connect: CPU of Redis per recipient, ${store}, µs`,
@@ -62,7 +61,7 @@ export const TARGETS: readonly Target[] = [
   {
     says: "storm: 10,000 resumes ÷ 10,000 bare upgrades, seconds",
     most: 2,
-    reached: (of) => ratio(of("storm", "resumes", "seconds"), of("storm", "upgrades", "seconds")),
+    reached: between("storm", "seconds", ["resumes", "upgrades"]),
   },
   {
     says: "storm: longest wait of another client, ms",
@@ -86,27 +85,22 @@ export const TARGETS: readonly Target[] = [
   {
     says: 'crowd: `"*"` to all ÷ to 1,000, CPU per delivery',
     most: 1.1,
-    reached: (of) => ratio(of("crowd", "all", "cpuUs"), of("crowd", "few", "cpuUs")),
+    reached: between("crowd", "cpuUs", ["all", "few"]),
   },
   {
     says: "crowd: longest wait for `/health` ÷ bare",
     most: 2,
-    reached: (of) => ratio(of("crowd", "process", "healthMs"), of("crowd", "bare", "healthMs")),
+    reached: between("crowd", "healthMs", ["process", "bare"]),
   },
   {
     says: "cores: two processes on one port ÷ one, deliveries/s (where there are four cores)",
     least: 1.8,
-    reached: (of) =>
-      ratio(
-        of("cores", "two processes", "deliveriesPerSecond"),
-        of("cores", "one process", "deliveriesPerSecond"),
-      ),
+    reached: between("cores", "deliveriesPerSecond", ["two processes", "one process"]),
   },
   {
     says: "cores: two processes on one port ÷ one, CPU per delivery",
     most: 1.1,
-    reached: (of) =>
-      ratio(of("cores", "two processes", "cpuUs"), of("cores", "one process", "cpuUs")),
+    reached: between("cores", "cpuUs", ["two processes", "one process"]),
   },
 ];
 
@@ -131,7 +125,7 @@ function faster(subject: string, scenario: string, least: number): Target {
   return {
     says: `${scenario}: ${subject} ÷ centrifugo, deliveries/s`,
     least,
-    reached: (of) => ratio(of(scenario, subject, value), of(scenario, "centrifugo", value)),
+    reached: between(scenario, value, [subject, "centrifugo"]),
   };
 }
 
@@ -139,7 +133,7 @@ function cheaper(subject: string, scenario: string, than: string, most: number):
   return {
     says: `${scenario}: ${subject} ÷ ${than}, CPU`,
     most,
-    reached: (of) => ratio(of(scenario, subject, "cpuUs"), of(scenario, than, "cpuUs")),
+    reached: between(scenario, "cpuUs", [subject, than]),
   };
 }
 
@@ -150,6 +144,15 @@ function heavier(subject: string, than: string): Target {
     reached: (of) =>
       difference(of("idle", subject, "kbPerConnection"), of("idle", than, "kbPerConnection")),
   };
+}
+
+/** How many times the value of the second subject that of the first one is. */
+function between(
+  scenario: string,
+  value: string,
+  [subject, than]: readonly [string, string],
+): Target["reached"] {
+  return (of) => ratio(of(scenario, subject, value), of(scenario, than, value));
 }
 
 function difference(a: number | undefined, b: number | undefined): number | undefined {

@@ -111,11 +111,6 @@ export async function runChaos(chaos: Chaos, options: ChaosOptions): Promise<Pha
   }));
 }
 
-/** Lets the trouble last, or the world go on. */
-export function last(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
-}
-
 /** Resolves when every client has got to where its backend is now. */
 async function caughtUp(clients: readonly ChaosListener[], backend: Backend): Promise<void> {
   let behind = clients.map((client) => ({

@@ -1,6 +1,6 @@
 /** "Load the state, then listen" without a race: pages that print `/api/cursor`, and nodes that are killed. */
 import { Keywire } from "../../webpage/keywire.js";
-import { waitFor } from "../support/wait.ts";
+import { last, waitFor } from "../support/wait.ts";
 import { Cluster } from "./cluster.ts";
 import { StateBackend } from "./state_backend.ts";
 
@@ -72,7 +72,7 @@ export async function pageState(options: PageStateOptions): Promise<PageStateRes
       const page = stack.use(await Page.load(cluster.balancer.url, { name, backend, ...options }));
       pages.push(page);
       // The last page of each stays open.
-      if (!isOver()) await pause(Math.min(Math.random() * options.openMs, left(end)));
+      if (!isOver()) await last(Math.min(Math.random() * options.openMs, left(end)));
       if (!isOver()) page[Symbol.dispose]();
     } while (!isOver());
   }));
@@ -85,9 +85,9 @@ export async function pageState(options: PageStateOptions): Promise<PageStateRes
   } while (!isOver());
   await Promise.all([visiting, changing]);
 
-  const last = pages.filter(({ isClosed }) => !isClosed);
+  const open = pages.filter(({ isClosed }) => !isClosed);
   const isRight = (page: Page) => JSON.stringify(page.state) === backend.stateText(page.name);
-  await waitFor("every page to have the right state", () => last.every(isRight), 15_000)
+  await waitFor("every page to have the right state", () => open.every(isRight), 15_000)
     .catch(() => {});
   const sum = (of: (page: Page) => number) => pages.reduce((total, page) => total + of(page), 0);
   return {
@@ -102,7 +102,7 @@ export async function pageState(options: PageStateOptions): Promise<PageStateRes
     gaps: sum(({ gaps }) => gaps),
     wrong: [
       ...pages.flatMap(({ name, faults }) => faults.map((fault) => `${name}: ${fault}`)),
-      ...last.filter((page) => !isRight(page)).map((page) =>
+      ...open.filter((page) => !isRight(page)).map((page) =>
         `${page.name}: ${JSON.stringify(page.state)} instead of ${backend.stateText(page.name)}`
       ),
     ],
@@ -139,7 +139,7 @@ class Page implements Disposable {
     { name, backend, delayMs }: { name: string; backend: StateBackend; delayMs: number },
   ): Promise<Page> {
     const { cursor, state } = await backend.render(name);
-    await pause(Math.random() * delayMs);
+    await last(Math.random() * delayMs);
     const now = JSON.parse(backend.stateText(name)) as State;
     const page = new Page(url, { name, cursor, state });
     page.betweenChanges = now.own.version - state.own.version + now.all.version -
@@ -197,10 +197,6 @@ export interface Change {
   readonly part: keyof State;
   readonly version: number;
   readonly add: number;
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, Math.max(0, ms)));
 }
 
 function left(end: number): number {

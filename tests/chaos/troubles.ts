@@ -1,5 +1,6 @@
 /** The troubles that nodes, Redis and the network between them get into. */
-import { last, type Phase } from "./chaos.ts";
+import { last } from "../support/wait.ts";
+import type { Phase } from "./chaos.ts";
 
 /** Nothing happens. */
 export const calm: Phase = {

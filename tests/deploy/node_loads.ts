@@ -34,7 +34,7 @@ export class NodeLoads implements Disposable {
     this.#urls = hosts.map((host) => `http://${host}:${internalPort}/metrics`);
   }
 
-  /** Resolves when no node has more than `most` and nobody was told to move for `restMs`, or in the end. */
+  /** Resolves when no node has more than `most` and no client was told to move for `restMs`, or in the end. */
   async untilRest({ most, restMs, withinMs, onProgress }: {
     readonly most: number;
     readonly restMs: number;

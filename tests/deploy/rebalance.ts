@@ -60,7 +60,7 @@ export function mostShare(nodes: number): number {
   return 1.2 / nodes;
 }
 
-/** How long nobody may be told to move until the nodes count as settled, in milliseconds. */
+/** How long no client may be told to move until the nodes count as settled, in milliseconds. */
 const REST_MS = 20_000;
 /** Later than a node's `PRESENCE_GRACE_SECONDS` and a sweep. */
 const GONE_MS = 40_000;

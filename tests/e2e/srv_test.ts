@@ -32,7 +32,7 @@ Deno.test({
         const response = await fetch(`${gateway.url}/ready`);
         return (await response.json()).store === "up";
       });
-      const unknown = await fetch(`${gateway.url}/events?nobody`);
+      const unknown = await fetch(`${gateway.url}/events?unknown`);
       await unknown.body?.cancel();
       assertEquals(unknown.status, 403);
     }

@@ -1,8 +1,9 @@
 /** What clients and backends do to a node. */
+import { last } from "../support/wait.ts";
 import { openSocket } from "../support/clients.ts";
 import { openBackend } from "../support/redis_client.ts";
 import { StalledClient } from "../support/stalled_client.ts";
-import { type Fault, last } from "./fault.ts";
+import type { Fault } from "./fault.ts";
 import type { Stage } from "./stage.ts";
 
 const MB = 1 << 20;

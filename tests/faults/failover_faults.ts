@@ -1,7 +1,7 @@
 /** What happens to a Redis of several servers. */
 import { tellRedis } from "../support/redis.ts";
-import { waitFor } from "../support/wait.ts";
-import { type Fault, last } from "./fault.ts";
+import { last, waitFor } from "../support/wait.ts";
+import type { Fault } from "./fault.ts";
 import type { Stage } from "./stage.ts";
 
 const SENTINEL = { bus: "sentinel" } as const;

@@ -15,8 +15,3 @@ export interface Fault {
   /** Alerts that must fire, by their names in deploy/prometheus/alerts.yml. */
   readonly alerts: readonly string[];
 }
-
-/** Resolves after `ms` milliseconds: a fault lasts. */
-export function last(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
-}

@@ -1,6 +1,6 @@
 /** What happens to MongoDB. */
+import { last } from "../support/wait.ts";
 import type { Fault } from "./fault.ts";
-import { last } from "./fault.ts";
 
 const MONGODB = { mongodb: true } as const;
 

@@ -1,5 +1,6 @@
 /** What happens to a node, before which a balancer stands that knows at once. */
-import { type Fault, last } from "./fault.ts";
+import { last } from "../support/wait.ts";
+import type { Fault } from "./fault.ts";
 import type { Stage } from "./stage.ts";
 
 const TWO = { nodes: 2 } as const;

@@ -1,6 +1,6 @@
 import type { KeywireProcess } from "../support/gateway.ts";
-import { waitFor } from "../support/wait.ts";
-import { type Fault, last } from "./fault.ts";
+import { last, waitFor } from "../support/wait.ts";
+import type { Fault } from "./fault.ts";
 import { startPrometheus } from "./prometheus.ts";
 import { type Published, Publisher, SOURCES } from "./publisher.ts";
 import { Stage } from "./stage.ts";

@@ -1,6 +1,6 @@
+import { last } from "../support/wait.ts";
 import { tellRedis } from "../support/redis.ts";
 import type { Bus } from "./stage_bus.ts";
-import { last } from "./fault.ts";
 
 /** The two ways in whose messages clients tell apart. */
 export type Source = "stream" | "channel";

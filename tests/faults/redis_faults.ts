@@ -1,6 +1,7 @@
 /** What happens to one Redis. */
+import { last } from "../support/wait.ts";
 import { Redis } from "ioredis";
-import { type Fault, last } from "./fault.ts";
+import type { Fault } from "./fault.ts";
 import type { Stage } from "./stage.ts";
 
 const redis = ({ bus }: Stage) => bus.servers[0]!;

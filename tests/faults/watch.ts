@@ -1,6 +1,6 @@
 /** What asks a node again and again, as balancers, new clients, backends and Prometheus do. */
+import { last } from "../support/wait.ts";
 import { handshake } from "../support/clients.ts";
-import { last } from "./fault.ts";
 import type { Prometheus } from "./prometheus.ts";
 import { withDeadline } from "./publisher.ts";
 import { type Stage, TOKEN } from "./stage.ts";

@@ -18,6 +18,11 @@ export async function waitFor<T>(
   }
 }
 
+/** Lets a fault last, or the world go on, for `ms` milliseconds. What a test waits for is an event. */
+export function last(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
 /**
  * Below the ports that the system gives to outgoing connections, as one of thousands of clients would
  * soon take one, and by 10,000 below them, as a Redis of a Cluster listens there, too.
