@@ -88,7 +88,8 @@ Deno.test("the operators' page", async (t) => {
     const row = page.locator("#nodes tbody", { hasText: `:${other.port}` });
     assertMatch(await row.locator("td[data-name=Memory]").textContent() ?? "", /^\d+ MB$/);
     assertEquals(await page.locator(".plot canvas").count(), 6);
-    assertMatch(await page.locator(".plot .told").nth(5).textContent() ?? "", /^\d+ MB on \w{8}$/);
+    // The plots know a node from the next sample on, up to ten seconds after the table does.
+    await page.locator(".plot .told", { hasText: /^\d+ MB on \w{8}$/ }).waitFor();
     assertEquals(await page.locator("#parts li").count(), 5);
   });
 
