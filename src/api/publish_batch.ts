@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { createRoute, z } from "@hono/zod-openapi";
 import type { Handler } from "hono";
 import { cutElements } from "../core/cut_elements.ts";
+import { isSpace, skipSpace } from "../core/json_scan.ts";
 import { problem } from "../http/problem.ts";
 import type { Refusal } from "../http/refusals.ts";
 import {
@@ -132,15 +133,19 @@ async function check(
   return items;
 }
 
-/** The lines that hold anything. */
+/**
+ * The lines that hold anything, without the blanks around them: blank as JSON has it, as an envelope
+ * behind any other space is malformed on the other ways in, too.
+ */
 function* lines(text: string): Generator<string, void> {
-  for (let at = 0; at < text.length;) {
-    const newline = text.indexOf("\n", at);
+  for (let start = skipSpace(text, 0); start < text.length;) {
+    const newline = text.indexOf("\n", start);
     const end = newline === -1 ? text.length : newline;
-    // Blank as JSON has it: an envelope behind any other space is malformed, as on the other ways in.
-    const line = text.slice(at, end).replace(/^[ \t\r]+|[ \t\r]+$/g, "");
-    if (line !== "") yield line;
-    at = end + 1;
+    // Not by an expression: it would begin anew at each blank of a run that ends elsewhere.
+    let last = end;
+    while (isSpace(text.charCodeAt(last - 1))) last--;
+    yield text.slice(start, last);
+    start = skipSpace(text, end);
   }
 }
 

@@ -13,7 +13,8 @@ export function skipSpace(text: string, start: number): number {
   return at;
 }
 
-function isSpace(code: number): boolean {
+/** Whether a code unit is space as JSON has it. */
+export function isSpace(code: number): boolean {
   return code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09;
 }
 
