@@ -27,6 +27,7 @@ export class BatchNode {
   readonly #previous: BatchNode | undefined;
   readonly #event: ServerEvent | undefined;
   #next: BatchNode | undefined;
+  #events: readonly ServerEvent[] | undefined;
   #v1: string | undefined;
   #sse: string | undefined;
 
@@ -53,8 +54,18 @@ export class BatchNode {
       : this.#next = new BatchNode(this, event);
   }
 
-  /** The events of the run, the oldest first. */
-  events(): ServerEvent[] {
+  /** The events of the run, the oldest first: one list for all that stand here. */
+  get events(): readonly ServerEvent[] {
+    return this.#events ??= this.#collect();
+  }
+
+  /** The run in `format`, as one text; empty where that format has no such events. */
+  text(format: Format): string {
+    if (format.slot === 2) return this.#sse ??= joinTexts(this.events, format);
+    return this.#v1 ??= joinTexts(this.events, format);
+  }
+
+  #collect(): ServerEvent[] {
     const events: ServerEvent[] = [];
     // deno-lint-ignore no-this-alias -- the walk begins here
     let node: BatchNode | undefined = this;
@@ -63,12 +74,6 @@ export class BatchNode {
       node = node.#previous;
     }
     return events.reverse();
-  }
-
-  /** The run in `format`, as one text; empty where that format has no such events. */
-  text(format: Format): string {
-    if (format.slot === 2) return this.#sse ??= joinTexts(this.events(), format);
-    return this.#v1 ??= joinTexts(this.events(), format);
   }
 }
 

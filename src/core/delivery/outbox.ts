@@ -106,8 +106,10 @@ export class Outbox {
     this.#tail = undefined;
     const { format, sink, host } = this.#owner;
     if (this.#backlog.length === 0 && this.#replay === undefined) {
-      if (format.batches && tail.before === undefined && this.#fits(tail)) {
-        return this.#send(tail.text(format));
+      if (tail.before === undefined && this.#fits(tail)) {
+        if (format.batches) return this.#send(tail.text(format));
+        for (const event of tail.events) this.#send(event.text(format));
+        return;
       }
     } else if (this.#backlogSize + sink.bufferedBytes > host.maxBufferedBytes) {
       return this.#giveUp();
@@ -216,7 +218,7 @@ export class Outbox {
       chunks.push(chunk);
     }
     for (const chunk of chunks.reverse()) {
-      this.#append(this.#owner.format.batches ? [chunk] : chunk.events());
+      this.#append(this.#owner.format.batches ? [chunk] : chunk.events);
     }
   }
 

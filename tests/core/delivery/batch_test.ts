@@ -20,7 +20,7 @@ Deno.test("BatchNode: connections that are owed the same run stand at the same n
 Deno.test("BatchNode: runs that part keep their own events", () => {
   const root = BatchNode.root();
   const [one, other] = [root.next(a).next(b), root.next(a).next(c)];
-  assertEquals([one.events(), other.events()], [[a, b], [a, c]]);
+  assertEquals([one.events, other.events], [[a, b], [a, c]]);
 });
 
 Deno.test("BatchNode: the text is that of its events in order, joined as the format wants it", () => {
@@ -41,14 +41,14 @@ Deno.test("BatchNode: a full chunk begins another, with the full one before it",
   for (let n = 0; n < 7; n++) node = node.next(large);
   const chunks: BatchNode[] = [];
   for (let chunk: BatchNode | undefined = node; chunk; chunk = chunk.before) chunks.push(chunk);
-  assertEquals(chunks.map((chunk) => chunk.events().length).reduce((sum, n) => sum + n), 7);
+  assertEquals(chunks.map((chunk) => chunk.events.length).reduce((sum, n) => sum + n), 7);
   for (const { size } of chunks) assert(size <= CHUNK_BYTES, `${size}`);
 });
 
 Deno.test("BatchNode: an event that is larger than a chunk has one of its own", () => {
   const huge = message(`"${"x".repeat(2 * CHUNK_BYTES)}"`);
   const node = BatchNode.root().next(a).next(huge).next(b);
-  assertEquals([node.events(), node.before?.events(), node.before?.before?.events()], [
+  assertEquals([node.events, node.before?.events, node.before?.before?.events], [
     [b],
     [huge],
     [
