@@ -100,7 +100,8 @@ together("RedisPresence", {
       await waitFor("word that it left", () => one.hasLeft(id));
     };
     await comeAndGo();
-    await server.tell("HSET", "keywire:{nodes}", "killed", "1 {}");
+    const lease = '1 {"address":"","version":"0","since":0,"connections":0}';
+    await server.tell("HSET", "keywire:{nodes}", "killed", lease);
     await waitFor("the lease of one that was killed", () => other("killed"));
     await waitFor("it to be reaped", () => one.stats.reapedNodes === 1);
     await comeAndGo(); // The leases were read again.
