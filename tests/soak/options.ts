@@ -1,4 +1,4 @@
-/** The command line of `deno task soak`. */
+/** The command line of `deno task soak`, and of `deno task soak:alerts`. */
 import { parseArgs } from "node:util";
 
 export interface SoakOptions {
@@ -7,11 +7,15 @@ export interface SoakOptions {
 }
 
 /**
- * Reads `--minutes` (10).
+ * Reads `--minutes`.
+ * @param byDefault how many there are without it
  * @throws when it is wrong: the message says what would be right.
  */
-export function readOptions(args: string[]): SoakOptions {
-  const { values } = parseArgs({ args, options: { minutes: { type: "string", default: "10" } } });
+export function readOptions(args: string[], byDefault = 10): SoakOptions {
+  const { values } = parseArgs({
+    args,
+    options: { minutes: { type: "string", default: `${byDefault}` } },
+  });
   const minutes = Number(values.minutes);
   if (!(minutes > 0)) {
     throw new Error(`Cannot read --minutes: ${values.minutes} is no number above 0`);
