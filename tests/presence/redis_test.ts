@@ -84,6 +84,23 @@ together("RedisPresence", {
     assertEquals(await leftovers(backend), []);
   },
 
+  "names it as trouble of the notices where Redis does not let it in": async () => {
+    await using server = await startRedis({ args: ["--rename-command", "INFO", ""] });
+    await using without = openRedisPresence(server.url);
+    await waitFor("the reason", () => without.part.reason?.startsWith("ERR: "));
+    assertEquals(without.part.reason, "ERR: Redis does not know the command INFO");
+
+    await using other = await startRedis();
+    await trustRegistry(other);
+    const rules = ["on", ">secret", "~*", "&*", "+@all"];
+    await other.tell("ACL", "SETUSER", "some", ...rules, "-client|id");
+    await using denied = openRedisPresence(`redis://some:secret@127.0.0.1:${other.port}`);
+    await waitFor("the reason", () => denied.part.reason?.startsWith("NOPERM"));
+    await other.tell("ACL", "SETUSER", "some", "+client|id");
+    await waitFor("it to be let in", () => denied.part.reason === undefined, 15_000);
+    await waitFor("its lease", () => denied.nodes().then(() => true, () => false));
+  },
+
   "tells a node that went by itself from one that another had to reap": async () => {
     await using server = await startRedis();
     await trustRegistry(server);
