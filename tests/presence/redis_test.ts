@@ -2,7 +2,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { PresenceUnavailable } from "../../src/presence/mod.ts";
 import { testPresence } from "../contracts/presence_contract.ts";
-import { openRedisPresence, trustRegistry } from "../support/presence.ts";
+import { openRedisPresence, QUICK, trustRegistry } from "../support/presence.ts";
 import { Proxy } from "../support/proxy.ts";
 import { type Backend, openBackend } from "../support/redis_client.ts";
 import { startRedis } from "../support/redis.ts";
@@ -104,12 +104,12 @@ together("RedisPresence", {
   "tells a node that went by itself from one that another had to reap": async () => {
     await using server = await startRedis();
     await trustRegistry(server);
-    await using one = openRedisPresence(server.url);
+    await using one = openRedisPresence(server.url, { timing: QUICK });
     const other = async (name?: string) =>
       (await one.nodes().catch(() => [])).find(({ id, isThis }) => !isThis && id === (name ?? id))
         ?.id;
     const comeAndGo = async () => {
-      const two = openRedisPresence(server.url);
+      const two = openRedisPresence(server.url, { timing: QUICK });
       await waitFor("the other node", async () => ![undefined, "killed"].includes(await other()));
       const id = (await other())!;
       assertEquals(one.hasLeft(id), false);
@@ -163,8 +163,8 @@ together("RedisPresence", {
     await using server = await startRedis();
     await trustRegistry(server);
     await using backend = await openBackend(server.url, CHANNELS);
-    await using one = openRedisPresence(server.url);
-    await using two = openRedisPresence(server.url);
+    await using one = openRedisPresence(server.url, { timing: QUICK });
+    await using two = openRedisPresence(server.url, { timing: QUICK });
     one.add(["one"]);
     two.add(["two"]);
     await Promise.all([one.settled(), two.settled()]);
