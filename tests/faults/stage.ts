@@ -88,13 +88,11 @@ export class Stage implements AsyncDisposable {
     return `http://127.0.0.1:${this.door.port}`;
   }
 
-  /** Starts the struck node, or the one at `index`, again on its port, once it has ended. */
-  async restart(
-    { ready = true, index = 0 }: { readonly ready?: boolean; readonly index?: number } = {},
-  ): Promise<void> {
-    const { port, ended } = this.nodes[index]!;
+  /** Starts the struck node again on its port, once it has ended. */
+  async restart({ ready = true }: { readonly ready?: boolean } = {}): Promise<void> {
+    const { port, ended } = this.node;
     await ended;
-    this.nodes[index] = await this.#start(port, ready);
+    this.nodes[0] = await this.#start(port, ready);
   }
 
   /** Closes what the fault has left open. */

@@ -7,6 +7,7 @@ import { StalledClient } from "../support/stalled_client.ts";
 export const LOAD_KEYS = ["crowd", "slow"];
 /** How many clients there are of each kind: each message is for all of them. */
 const CLIENTS = { v1: 200, plain: 200, sse: 100 };
+const MESSAGES_PER_SECOND = 11;
 /** How many clients leave, and are followed by others, in a second. */
 const CHANGES_PER_SECOND = 20;
 /** Clients that never read: what comes for them cuts each off within about a minute. */
@@ -14,40 +15,21 @@ const SLOW = { clients: 4, bytesPerSecond: 200_000, replacedEveryMs: 15_000 };
 
 type Kind = keyof typeof CLIENTS;
 
-export interface LoadOptions {
-  readonly messagesPerSecond?: number;
-  /** How many clients never read. */
-  readonly slowClients?: number;
-}
-
-/** Where clients connect. */
-type Gateway = Pick<KeywireProcess, "url" | "port">;
-
 /** Clients that come, hear and go, some of which never read. */
 export class Load implements Disposable {
   /** What arrived at clients that read. */
   delivered = 0;
   /** Clients that went and were followed by others. */
   changes = 0;
-  /** Clients that could not come, as while a node restarts. */
-  failures = 0;
-  readonly #gateway: Gateway;
+  readonly #gateway: KeywireProcess;
   readonly #backend: Backend;
-  readonly #messagesPerSecond: number;
-  readonly #slowClients: number;
   readonly #crowd: { kind: Kind; leave: () => void }[] = [];
   readonly #slow: StalledClient[] = [];
   readonly #timers: ReturnType<typeof setInterval>[] = [];
 
-  constructor(
-    gateway: Gateway,
-    backend: Backend,
-    { messagesPerSecond = 11, slowClients = SLOW.clients }: LoadOptions = {},
-  ) {
+  constructor(gateway: KeywireProcess, backend: Backend) {
     this.#gateway = gateway;
     this.#backend = backend;
-    this.#messagesPerSecond = messagesPerSecond;
-    this.#slowClients = slowClients;
   }
 
   /** Lets every client in, and goes on by itself. */
@@ -57,16 +39,15 @@ export class Load implements Disposable {
     }
     let count = 0;
     const message = envelope("crowd", 200);
-    this.#every(1000 / this.#messagesPerSecond, () => {
+    this.#every(1000 / MESSAGES_PER_SECOND, () => {
       const { redis } = this.#backend;
       return ++count % 2
         ? redis.publish("my_channel", message)
         : redis.xadd("my_stream", "MAXLEN", "~", 1000, "*", "message", message);
     });
-    this.#every(1000 / CHANGES_PER_SECOND, () => this.#change());
-    if (this.#slowClients === 0) return;
     const flood = envelope("slow", SLOW.bytesPerSecond / 4);
     this.#every(250, () => this.#backend.redis.publish("my_channel", flood));
+    this.#every(1000 / CHANGES_PER_SECOND, () => this.#change());
     this.#every(SLOW.replacedEveryMs, () => this.#replaceSlow());
   }
 
@@ -103,17 +84,14 @@ export class Load implements Disposable {
     if (oldest === undefined) return;
     oldest.leave();
     this.changes++;
-    await this.#enter(oldest.kind).catch(() => {
-      this.failures++;
-      this.#crowd.push({ kind: oldest.kind, leave: () => {} }); // comes when its turn is again
-    });
+    await this.#enter(oldest.kind);
   }
 
   /** One more that never reads; the first of too many, cut off by now, goes away. */
   async #replaceSlow(): Promise<void> {
     const sse = Math.random() < 0.5;
     this.#slow.push(await StalledClient.open(this.#gateway.port, "slow", { sse }));
-    if (this.#slow.length > this.#slowClients) this.#slow.shift()![Symbol.dispose]();
+    if (this.#slow.length > SLOW.clients) this.#slow.shift()![Symbol.dispose]();
   }
 }
 

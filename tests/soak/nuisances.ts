@@ -10,28 +10,22 @@ const TEXTS = 5_000;
 export class Nuisances implements AsyncDisposable {
   /** How often each kind came. */
   readonly counts = { abort: 0, refused: 0, flood: 0, slowBody: 0 };
-  readonly #gateway: Pick<KeywireProcess, "url" | "port">;
+  readonly #gateway: KeywireProcess;
   readonly #underWay = new Set<Promise<unknown>>();
   readonly #timers: ReturnType<typeof setInterval>[] = [];
 
-  constructor(gateway: Pick<KeywireProcess, "url" | "port">) {
+  constructor(gateway: KeywireProcess) {
     this.#gateway = gateway;
   }
 
-  /** Lets those come that each gateway sees every day, again and again. */
-  startHarmless(): void {
+  /** Lets them come, again and again. */
+  start(): void {
     const { port, url } = this.#gateway;
     this.#every("abort", () => abortHandshake(port, "/websocket?crowd", Math.random() * 5));
     this.#every("refused", async () => {
       const response = await fetch(`${url}/events?unknown`);
       await response.body?.cancel();
     });
-  }
-
-  /** Lets all of them come, again and again. */
-  start(): void {
-    const { url } = this.#gateway;
-    this.startHarmless();
     this.#every("flood", async () => {
       const client = await openSocket(url, "crowd");
       for (let n = 0; n < TEXTS; n++) client.socket.send("x");

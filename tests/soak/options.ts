@@ -1,4 +1,4 @@
-/** The command line of `deno task soak`, and of `deno task soak:alerts`. */
+/** The command line of `deno task soak`. */
 import { parseArgs } from "node:util";
 
 export interface SoakOptions {
@@ -7,15 +7,11 @@ export interface SoakOptions {
 }
 
 /**
- * Reads `--minutes`.
- * @param byDefault how many there are without it
+ * Reads `--minutes` (10).
  * @throws when it is wrong: the message says what would be right.
  */
-export function readOptions(args: string[], byDefault = 10): SoakOptions {
-  const { values } = parseArgs({
-    args,
-    options: { minutes: { type: "string", default: `${byDefault}` } },
-  });
+export function readOptions(args: string[]): SoakOptions {
+  const { values } = parseArgs({ args, options: { minutes: { type: "string", default: "10" } } });
   const minutes = Number(values.minutes);
   if (!(minutes > 0)) {
     throw new Error(`Cannot read --minutes: ${values.minutes} is no number above 0`);
