@@ -1,4 +1,3 @@
-import { setTimeout as delay } from "node:timers/promises";
 import { CLOSE, type CloseReason } from "../core/close_codes.ts";
 import { Connection, type ConnectionHost, type Sink } from "../core/delivery/connection.ts";
 import type { FlushScheduler } from "../core/delivery/flush_scheduler.ts";
@@ -12,6 +11,7 @@ import {
   type ServerEvent,
   welcomeEvent,
 } from "../core/server_event.ts";
+import { isPeerGone } from "../http/peer_gone.ts";
 import { type Refusal, REFUSED } from "../http/refusals.ts";
 import type { Presence } from "../presence/mod.ts";
 import type { Connector } from "../transports/port.ts";
@@ -19,6 +19,7 @@ import type { Admission, AdmittedClient } from "./admission.ts";
 import type { AttachmentLog } from "./attachment_log.ts";
 import type { Disconnects } from "./disconnects.ts";
 import type { Intake } from "./intake.ts";
+import { OpeningClients } from "./opening_clients.ts";
 import type { Resumptions } from "./resumptions.ts";
 import { Tally } from "../core/tally.ts";
 import type { TurnQueue } from "./turn_queue.ts";
@@ -30,10 +31,6 @@ const CHECK_MS = 5_000;
 const PATIENCE_MS = 30_000;
 /** How often a quiet stream of server-sent events is told its position, in milliseconds. */
 const HEARTBEAT_MS = 15_000;
-/** How long an admitted client may take until its transport opens the connection, in milliseconds. */
-const OPEN_DEADLINE_MS = 10_000;
-/** How long an admitted client may still turn out to be gone before it is upgraded, in milliseconds. */
-const SETTLE_MS = 10;
 /** How soon the client of an event stream comes back after a drain at the earliest, in milliseconds. */
 const DRAINED_RETRY_MS = 500;
 
@@ -66,6 +63,8 @@ export interface ConnectionCounts {
   readonly sentBefore: number;
   /** Ended connections, by close code. */
   readonly closed: ReadonlyMap<number, number>;
+  /** Admitted clients whose upgrade never opened: each cost a descriptor. */
+  readonly upgradesLost: number;
 }
 
 /** Between 2,000 and 4,000: event streams that break together do not come back together. */
@@ -80,8 +79,7 @@ export class ConnectionManager implements ConnectionHost, Connector, Disposable 
   readonly maxBufferedBytes: number;
   readonly #options: ConnectionManagerOptions;
   readonly #connections = new Map<Connection, AdmittedClient>();
-  /** Admitted clients whose transport has not opened a connection yet, and since when. */
-  readonly #opening = new Map<AdmittedClient, number>();
+  readonly #opening = new OpeningClients();
   readonly #retries = new WriteRetries();
   readonly #upgrades = new UpgradeQueue();
   readonly #makePong = () => pongEvent(this.#options.history.position);
@@ -121,6 +119,7 @@ export class ConnectionManager implements ConnectionHost, Connector, Disposable 
       opened: this.#opened.counts,
       sentBefore: this.#sentBefore,
       closed: this.#closed.counts,
+      upgradesLost: this.#opening.lost,
     };
   }
 
@@ -130,19 +129,14 @@ export class ConnectionManager implements ConnectionHost, Connector, Disposable 
   }
 
   async admit(request: Request, peer: string): Promise<AdmittedClient | Refusal> {
-    // Read before the first await, or it never aborts; an upgrade of a peer that is gone would keep
-    // its descriptor for ever, as the runtime then fires neither `open` nor `close`.
-    const { signal } = request;
     const client = await this.#options.admission.admit(request, peer);
     if ("status" in client) return this.refuse(client);
-    // An abort reaches this program a few turns late, and most follow their handshake closely.
-    await delay(SETTLE_MS);
     await this.#upgrades.turn();
-    if (signal.aborted) {
+    if (await isPeerGone(request)) {
       this.onPeerGone(client);
       return this.refuse(REFUSED.gone);
     }
-    this.#opening.set(client, performance.now());
+    this.#opening.add(client, performance.now());
     return client;
   }
 
@@ -242,8 +236,6 @@ export class ConnectionManager implements ConnectionHost, Connector, Disposable 
   #check(): void {
     const now = performance.now();
     for (const connection of this.#connections.keys()) connection.check(now, PATIENCE_MS);
-    for (const [client, since] of this.#opening) {
-      if (now - since > OPEN_DEADLINE_MS) this.onPeerGone(client);
-    }
+    for (const client of this.#opening.takeOverdue(now)) this.onPeerGone(client);
   }
 }

@@ -5,11 +5,11 @@ import { Queue } from "../core/history/queue.ts";
 const A_TURN = 8;
 
 /**
- * Lets few upgrades share a turn of the event loop. Where a peer goes between the upgrade and its
- * answer, the runtime fires neither `open` nor `close` and keeps the descriptor for ever; the more
- * upgrades it has to answer at once, the longer that time is for each. Of 600 handshakes at once that
- * were aborted within 60 ms, 60 to 500 left a descriptor where all that were due had one turn, and 3 to
- * 5 where eight had; fewer a turn cost more CPU than that is worth.
+ * Lets few upgrades share a turn of the event loop. Where a peer resets its connection between the last
+ * look at the sockets and the answer to the upgrade, the runtime fires no event and keeps the
+ * descriptor until the process ends; the more upgrades a turn answers, the longer that time is for
+ * each. Of 2,000 handshakes that were reset within 5 ms, 272 left a descriptor without this queue, and
+ * some 50 with it; fewer a turn cost more CPU than that is worth.
  */
 export class UpgradeQueue {
   readonly #waiting = new Queue<() => void>();

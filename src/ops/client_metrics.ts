@@ -68,6 +68,11 @@ export function addClientMetrics(
         count,
       ]),
   });
+  metrics.counter(
+    "keywire_upgrades_lost_total",
+    "Upgrades that never opened as their peer reset the connection: each keeps a descriptor.",
+    () => manager.counts.upgradesLost,
+  );
   metrics.counters("keywire_connections_closed_total", {
     help: "Connections that ended, by close code: 4408 is too slow, 4429 too many texts.",
     read: () => samplesBy("code", manager.counts.closed),

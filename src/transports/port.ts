@@ -20,8 +20,9 @@ export interface Connector {
   /** What is wrong with the origin of a request that belongs to an open connection. */
   checkOrigin(request: Request): Refusal | undefined;
   /**
-   * Checks everything but the handshake, in the order of the guarantees, and reserves a slot. To be
-   * called before the first `await`, so that a peer that goes meanwhile is noticed.
+   * Checks everything but the handshake, in the order of the guarantees, and reserves a slot. Its last
+   * step is whether the peer is still there: nothing may read `request.signal` before, and an upgrade
+   * follows without a turn of the event loop between.
    */
   admit(request: Request, peer: string): Promise<AdmittedClient | Refusal>;
   /** The transport itself refuses a client, for `refusal`: counts that, and returns it. */

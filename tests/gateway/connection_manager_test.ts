@@ -51,7 +51,7 @@ Deno.test("ConnectionManager: presence hears of the first and the last connectio
   assertEquals(node.notices, ["connected ann", "disconnected ann"]);
 });
 
-Deno.test("ConnectionManager: an admitted client whose connection never opens gives its slot back", async () => {
+Deno.test("ConnectionManager: an admitted client whose connection never opens gives its slot back, and is counted", async () => {
   using time = new FakeClock();
   await using node = new Node();
   const { limits, manager } = node.gateway;
@@ -59,8 +59,10 @@ Deno.test("ConnectionManager: an admitted client whose connection never opens gi
   assert(!("status" in client));
   time.tick(9_000);
   assertEquals(limits.inUse, 1);
+  assertEquals(manager.counts.upgradesLost, 0);
   time.tick(10_000);
   assertEquals(limits.inUse, 0);
+  assertEquals(manager.counts.upgradesLost, 1);
 });
 
 Deno.test("ConnectionManager: a client whose peer is gone before it is admitted holds nothing", async () => {
