@@ -85,12 +85,11 @@ export function createApp(options: AppOptions): Hono<Env> {
     if (request.method === "OPTIONS") return preflight(request, allowedOrigins);
     return allow(await choose(request).handle(request, c.env), request, allowedOrigins);
   };
-  app.on(
-    ["GET", "POST", "OPTIONS"],
+  app.all(
     "/websocket",
     transport((request) => request.headers.has("X-Socket-Transport") ? polling : websocket),
   );
-  app.on(["GET", "POST", "OPTIONS"], "/events", transport(() => events));
+  app.all("/events", transport(() => events));
   app.get("/health", (c) => c.json({ status: "ok" }));
   if (!options.internalElsewhere) app.route("/", createInternalApp(options));
   app.get("/config.json", (c) => {

@@ -311,7 +311,7 @@ export class Keywire extends EventTarget {
     // What another page hears does not begin where this page's own cursor stands.
     if (shared && this.#cursor === undefined && browser().locks) {
       const module = await import("./keywire_shared.js").catch(notLoaded);
-      this.#sharing = module && new module.SharedConnection(this.#urls.websocket, {
+      this.#sharing = await module?.share(this.#urls.websocket, {
         who: shared,
         signal,
         take: (event) => this.#take(event),

@@ -74,7 +74,23 @@ const SOURCES = ["channel", "stream"];
 
 const NOWHERE = { term: 0, n: 0, leader: "" };
 
-export class SharedConnection {
+/**
+ * Shares the connection of `client`, where the page may use what that takes: a sandboxed frame may
+ * not, and none may where the browser blocks storage.
+ * @param {string} url
+ * @param {SharedClient} client
+ */
+export async function share(url, client) {
+  try {
+    await navigator.locks.query();
+    new BroadcastChannel("keywire").close();
+  } catch {
+    return undefined;
+  }
+  return new SharedConnection(url, client);
+}
+
+class SharedConnection {
   #url;
   #client;
   /** @type {Locks} */

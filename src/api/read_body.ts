@@ -35,6 +35,11 @@ export async function readBody(
   if (!types.includes(type)) {
     return refuse(415, `the body must be ${types.join(" or ")}: set Content-Type`);
   }
+  // What is compressed would seem to be no UTF-8.
+  const encoding = request.headers.get("Content-Encoding")?.trim().toLowerCase() || "identity";
+  if (encoding !== "identity") {
+    return refuse(415, "the body must not be compressed: send it without Content-Encoding");
+  }
   const body = await bodies.read(request, maxBytes);
   if ("text" in body) return { text: body.text, type };
   switch (body.fault) {

@@ -98,6 +98,6 @@ export const BODY_ANSWERS = {
   400: problemAnswer("The body, or the Idempotency-Key, is malformed; says what is wrong"),
   408: problemAnswer("The body did not arrive within 5 seconds"),
   413: problemAnswer("The body is too large"),
-  415: problemAnswer("The body is not of the type that is wanted"),
+  415: problemAnswer("The body is not of the type that is wanted, or is compressed"),
   503: problemAnswer("Redis refused or did not confirm within 2 seconds, or the node is busy"),
 };

@@ -106,6 +106,10 @@ export class Revalidation implements Disposable {
   }
 }
 
+/** Whether both hold the same names, each once; mostly in the same order. */
 function equalSets(one: readonly string[], other: readonly string[]): boolean {
-  return one.length === other.length && one.every((name) => other.includes(name));
+  if (one.length !== other.length) return false;
+  if (one.every((name, at) => name === other[at])) return true;
+  const names = new Set(other);
+  return one.every((name) => names.has(name));
 }

@@ -55,7 +55,8 @@ export class MongoKeyStore implements KeyStore {
   readonly #sayUnreadable = rateLimited(LOG_MS, (times) =>
     logger.warning(
       "Documents were refused: {keyField} must hold one string, ObjectId or UUID, and " +
-        "{recipientField} a string, an ObjectId, a UUID, an integer or an array of such ({times})",
+        "{recipientField} a string, not empty, an ObjectId, a UUID, an integer or an array of such " +
+        "({times})",
       { keyField: this.#keyField, recipientField: this.#recipientField, times },
     ));
 

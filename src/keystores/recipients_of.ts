@@ -19,7 +19,8 @@ export function valueAt(document: unknown, path: string): unknown {
 export function recipientsOf(value: unknown): readonly string[] | undefined {
   const values = Array.isArray(value) ? value : [value];
   const texts = values.map(textOf);
-  if (texts.length === 0 || texts.includes(undefined)) return undefined;
+  // Nothing can be addressed to an empty name, and its notices would name nobody.
+  if (texts.length === 0 || texts.includes(undefined) || texts.includes("")) return undefined;
   return [...new Set(texts as string[])];
 }
 

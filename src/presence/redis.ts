@@ -3,6 +3,7 @@ import type { SentinelCredentials } from "../core/redis_url.ts";
 import { Tally } from "../core/tally.ts";
 import { parseRedisUrl, type RedisAddress, whereIs } from "../redis/connect_redis.ts";
 import { ConnectionFailures } from "../redis/connection_failures.ts";
+import { failureClass } from "../redis/failure_class.ts";
 import { SentinelWatch } from "../redis/sentinel_watch.ts";
 import type {
   NodeInfo,
@@ -61,6 +62,9 @@ const REFUSED_MS = 4_000;
 /** Refusals that end with the trouble of another part, or with another look at the Cluster. */
 const PASSING = /^(?:CLOSED|LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|MOVED|ASK)\b/;
 
+/** Redis answers, and does not let this connection do what presence needs. */
+const BARRED: readonly string[] = ["denied", "other"];
+
 /** Presence over all nodes of a Redis, of a master behind Sentinels, or of a Cluster. */
 export class RedisPresence implements Presence, NodeRegistry {
   readonly #address: RedisAddress;
@@ -73,6 +77,8 @@ export class RedisPresence implements Presence, NodeRegistry {
   readonly #notices = new PartStatus("notices", { now: Date.now() });
   readonly #published = new Tally<NoticeKind>(["connected", "disconnected"]);
   #refusedAt = -Infinity;
+  /** Why Redis does not take the connection, where it said so: no notice is published until it does. */
+  #barred: string | undefined;
   readonly #log: PresenceLog;
 
   /** @throws {TypeError} when the URL cannot be read; the message shows nothing of it. */
@@ -97,7 +103,9 @@ export class RedisPresence implements Presence, NodeRegistry {
 
   get part(): PartHealth {
     // What is refused is tried again within 3 seconds: when that was long ago, it was taken.
-    if (this.#clock.now() - this.#refusedAt > REFUSED_MS) this.#notices.set(undefined, Date.now());
+    this.#noteReached();
+    const isOver = this.#clock.now() - this.#refusedAt > REFUSED_MS;
+    if (this.#barred !== undefined || isOver) this.#notices.set(this.#barred, Date.now());
     return this.#notices;
   }
 
@@ -156,7 +164,7 @@ export class RedisPresence implements Presence, NodeRegistry {
     const down = (reason: string) => this.#lost(reason);
     const ready: ShardMapEvents["ready"] = (shard) => {
       events.ready(shard);
-      if (this.#map?.all.every(({ isReady }) => isReady)) this.#log.reportUp();
+      if (this.#noteReached()) this.#log.reportUp();
     };
     if (address.kind === "cluster") {
       return new ClusterMap({ ...events, ready, address, names, random, down });
@@ -196,9 +204,19 @@ export class RedisPresence implements Presence, NodeRegistry {
     this.#log.refused(error.message);
   }
 
+  /** Returns whether every master takes commands. */
+  #noteReached(): boolean {
+    const isReached = this.#map !== undefined && this.#map.all.every(({ isReady }) => isReady);
+    if (isReached) this.#barred = undefined;
+    return isReached;
+  }
+
   #lost(reason: string): void {
     this.#lostConnections.add("presence", reason);
-    if (reason !== "closed") this.#log.reportDown(reason);
+    if (reason === "closed") return;
+    // That Redis is not there is the trouble of other parts.
+    if (BARRED.includes(failureClass(reason))) this.#barred = reason;
+    this.#log.reportDown(reason);
   }
 }
 

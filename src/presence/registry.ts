@@ -8,6 +8,7 @@ import {
   type RecipientPresence,
 } from "./port.ts";
 import { Lease } from "./lease.ts";
+import { readNodeStatus } from "./node_status.ts";
 import { lookUp } from "./look_up.ts";
 import { PresenceNames } from "./presence_names.ts";
 import { Reaper } from "./reaper.ts";
@@ -144,8 +145,8 @@ export class Registry implements Omit<Presence, "refusals" | "part" | "stats">, 
       const isThis = epoch === this.#lease.epoch;
       const ageMs = this.#lease.ageMs + Math.max(0, readAt - Number(stamp));
       if (!isThis && (isCondemned || clock.now() - seenAt > leaseMs + renewMs)) continue;
-      const { was: _, ...known } = data;
-      const node = isThis ? status() : known as unknown as NodeStatus;
+      const node = isThis ? status() : readNodeStatus(data);
+      if (node === undefined) continue;
       nodes.push({ ...node, id: epoch, isThis, ...Number.isFinite(ageMs) ? { ageMs } : {} });
     }
     return Promise.resolve(nodes);

@@ -3,7 +3,7 @@ import { AHEAD_BYTES } from "../core/delivery/batch.ts";
 import { SSE } from "../core/format.ts";
 import type { Connection, Connector, RequestInfo, Sink, Transport } from "./port.ts";
 import { problem } from "../http/problem.ts";
-import type { Refusal } from "../http/refusals.ts";
+import { type Refusal, REFUSED } from "../http/refusals.ts";
 
 /** A stream was cut because its client does not read: the runtime frees what it holds for it. */
 export class StreamCut extends Error {
@@ -19,6 +19,10 @@ export class EventsTransport implements Transport {
   }
 
   async handle(request: Request, info: RequestInfo): Promise<Response> {
+    // Whoever asks by HEAD whether a stream is there is not present.
+    if (request.method !== "GET" && request.method !== "POST") {
+      return problem(this.#connector.refuse(REFUSED.method));
+    }
     const client = await this.#connector.admit(request, info.peer);
     if ("status" in client) return refuseStream(request, client);
     const sink = new EventsSink({

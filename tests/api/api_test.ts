@@ -72,6 +72,9 @@ Deno.test("API", async (t) => {
     await refused("publish", `"${"x".repeat(2_000)}"`, [413, "MAX_MESSAGE_BYTES"]);
     const other = await call("publish", "{}", { "Content-Type": "text/plain" });
     assertEquals(other.status, 415);
+    const compressed = await call("publish", '{"recipients":[]}', { "Content-Encoding": "gzip" });
+    assertEquals(compressed.status, 415);
+    assertStringIncludes(compressed.json.detail, "Content-Encoding");
   });
 
   await t.step("publish/batch: has a result for each envelope, and keeps their bytes", async () => {

@@ -19,7 +19,7 @@ import { measureStorm, measureUpgrades } from "./storm.ts";
 import type { RunningSubject, Subject } from "./subjects/mod.ts";
 
 /** How long to warm up before each window, in seconds. */
-const WARMUP = 1.5;
+export const WARMUP = 1.5;
 
 /** What to run. */
 export interface BenchOptions {

@@ -70,12 +70,17 @@ export function post(path: string, body: string): string {
 
 /** The envelope that Keywire, and the loops that do as little as it must, hear on a channel. */
 export function publishEnvelope(address: Address): string {
-  const recipients = JSON.stringify(recipientsOf(address));
-  return redisCommand(
-    "PUBLISH",
-    "my_channel",
-    `{"recipients":${recipients},${messageBody().slice(1)}`,
-  );
+  return redisCommand("PUBLISH", "my_channel", envelope(address));
+}
+
+/** The same as an entry of `stream`, which keeps about 100,000. */
+export function addEnvelope(address: Address, stream: string): string {
+  const size = ["MAXLEN", "~", "100000"];
+  return redisCommand("XADD", stream, ...size, "*", "message", envelope(address));
+}
+
+function envelope(address: Address): string {
+  return `{"recipients":${JSON.stringify(recipientsOf(address))},${messageBody().slice(1)}`;
 }
 
 /** The mark for the key in a path or a greeting. */

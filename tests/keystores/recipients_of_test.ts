@@ -10,7 +10,20 @@ Deno.test("recipientsOf writes whole numbers in decimal", () => {
 
 Deno.test("recipientsOf takes nothing where one value in the array cannot be a name", () => {
   const values = [
-    ...[null, undefined, true, 1.5, NaN, Infinity, 2 ** 53, new Date(0), {}, ["a"], Symbol("a")],
+    ...[
+      "",
+      null,
+      undefined,
+      true,
+      1.5,
+      NaN,
+      Infinity,
+      2 ** 53,
+      new Date(0),
+      {},
+      ["a"],
+      Symbol("a"),
+    ],
     ...[new Decimal128("7"), new Timestamp(7n), new MaxKey(), new Binary(new Uint8Array(16), 3)],
   ];
   for (const value of values) {
@@ -19,7 +32,9 @@ Deno.test("recipientsOf takes nothing where one value in the array cannot be a n
 });
 
 Deno.test("recipientsOf takes nothing where there is no name at all", () => {
-  for (const value of [undefined, null, [], {}, true]) assertEquals(recipientsOf(value), undefined);
+  for (const value of ["", undefined, null, [], {}, true]) {
+    assertEquals(recipientsOf(value), undefined);
+  }
 });
 
 Deno.test("valueAt reads own fields of embedded documents only", () => {

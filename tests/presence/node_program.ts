@@ -1,9 +1,9 @@
 /** A node that is nothing but a presence, in a process of its own: killed and frozen by a test. */
 import { TextLineStream } from "./text_lines.ts";
-import { openRedisPresence } from "../support/presence.ts";
+import { openRedisPresence, QUICK } from "../support/presence.ts";
 
 const [url, graceMs] = Deno.args;
-const presence = openRedisPresence(url!, { timing: { graceMs: Number(graceMs) } });
+const presence = openRedisPresence(url!, { timing: { ...QUICK, graceMs: Number(graceMs) } });
 const say = (value: unknown) =>
   Deno.stdout.write(new TextEncoder().encode(`${JSON.stringify(value)}\n`));
 for await (

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { openRedisPresence, trustRegistry } from "../support/presence.ts";
+import { openRedisPresence, QUICK, trustRegistry } from "../support/presence.ts";
 import { startRedis } from "../support/redis.ts";
 import { openBackend } from "../support/redis_client.ts";
 import { startSentinel } from "../support/sentinel.ts";
@@ -15,7 +15,9 @@ Deno.test("RedisPresence: a planned failover is followed as soon as it is announ
     const info = await sentinel.tell("SENTINEL", "REPLICAS", "mymaster");
     return info.includes(`${replica.port}`) && info.includes("master-link-status,ok");
   }, 20_000);
-  await using presence = openRedisPresence(`redis+sentinel://127.0.0.1:${sentinel.port}/mymaster`);
+  await using presence = openRedisPresence(`redis+sentinel://127.0.0.1:${sentinel.port}/mymaster`, {
+    timing: QUICK,
+  });
   presence.add(["stays"]);
   await presence.settled();
   await using backend = await openBackend(replica.url, { channels: ["connected"] });
@@ -50,8 +52,8 @@ Deno.test("RedisPresence: a failover of Sentinel is no news, whatever the replic
   const url = `redis+sentinel://127.0.0.1:${sentinel.port}/mymaster`;
   // The replica passes on what the master publishes, and goes on by itself.
   await using backend = await openBackend(replica.url, { channels: ["connected", "disconnected"] });
-  await using one = openRedisPresence(url);
-  await using two = openRedisPresence(url);
+  await using one = openRedisPresence(url, { timing: QUICK });
+  await using two = openRedisPresence(url, { timing: QUICK });
   one.add(["both", "one"]);
   two.add(["both"]);
   await Promise.all([one.settled(), two.settled()]);

@@ -2,7 +2,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { PresenceUnavailable } from "../../src/presence/mod.ts";
 import { testPresence } from "../contracts/presence_contract.ts";
-import { openRedisPresence, trustRegistry } from "../support/presence.ts";
+import { openRedisPresence, QUICK, trustRegistry } from "../support/presence.ts";
 import { Proxy } from "../support/proxy.ts";
 import { type Backend, openBackend } from "../support/redis_client.ts";
 import { startRedis } from "../support/redis.ts";
@@ -84,15 +84,32 @@ together("RedisPresence", {
     assertEquals(await leftovers(backend), []);
   },
 
+  "names it as trouble of the notices where Redis does not let it in": async () => {
+    await using server = await startRedis({ args: ["--rename-command", "INFO", ""] });
+    await using without = openRedisPresence(server.url);
+    await waitFor("the reason", () => without.part.reason?.startsWith("ERR: "));
+    assertEquals(without.part.reason, "ERR: Redis does not know the command INFO");
+
+    await using other = await startRedis();
+    await trustRegistry(other);
+    const rules = ["on", ">secret", "~*", "&*", "+@all"];
+    await other.tell("ACL", "SETUSER", "some", ...rules, "-client|id");
+    await using denied = openRedisPresence(`redis://some:secret@127.0.0.1:${other.port}`);
+    await waitFor("the reason", () => denied.part.reason?.startsWith("NOPERM"));
+    await other.tell("ACL", "SETUSER", "some", "+client|id");
+    await waitFor("it to be let in", () => denied.part.reason === undefined, 15_000);
+    await waitFor("its lease", () => denied.nodes().then(() => true, () => false));
+  },
+
   "tells a node that went by itself from one that another had to reap": async () => {
     await using server = await startRedis();
     await trustRegistry(server);
-    await using one = openRedisPresence(server.url);
+    await using one = openRedisPresence(server.url, { timing: QUICK });
     const other = async (name?: string) =>
       (await one.nodes().catch(() => [])).find(({ id, isThis }) => !isThis && id === (name ?? id))
         ?.id;
     const comeAndGo = async () => {
-      const two = openRedisPresence(server.url);
+      const two = openRedisPresence(server.url, { timing: QUICK });
       await waitFor("the other node", async () => ![undefined, "killed"].includes(await other()));
       const id = (await other())!;
       assertEquals(one.hasLeft(id), false);
@@ -100,7 +117,8 @@ together("RedisPresence", {
       await waitFor("word that it left", () => one.hasLeft(id));
     };
     await comeAndGo();
-    await server.tell("HSET", "keywire:{nodes}", "killed", "1 {}");
+    const lease = '1 {"address":"","version":"0","since":0,"connections":0}';
+    await server.tell("HSET", "keywire:{nodes}", "killed", lease);
     await waitFor("the lease of one that was killed", () => other("killed"));
     await waitFor("it to be reaped", () => one.stats.reapedNodes === 1);
     await comeAndGo(); // The leases were read again.
@@ -145,8 +163,8 @@ together("RedisPresence", {
     await using server = await startRedis();
     await trustRegistry(server);
     await using backend = await openBackend(server.url, CHANNELS);
-    await using one = openRedisPresence(server.url);
-    await using two = openRedisPresence(server.url);
+    await using one = openRedisPresence(server.url, { timing: QUICK });
+    await using two = openRedisPresence(server.url, { timing: QUICK });
     one.add(["one"]);
     two.add(["two"]);
     await Promise.all([one.settled(), two.settled()]);

@@ -53,6 +53,25 @@ Deno.test("redisFault: what Redis says no to was refused, and its code is named"
   assertEquals(code, "WRONGPASS");
 });
 
+Deno.test("redisFault: a reply without a code is told in words, and quotes nothing that was sent", () => {
+  const reasonOf = (message: string) => {
+    const error = new Error(message);
+    error.name = "ReplyError";
+    return redisFault(error).reason;
+  };
+  const sesame = "with args beginning with: 'sesame' ";
+  const told = {
+    [`ERR unknown command 'xinfo', ${sesame}`]: "ERR: Redis does not know the command XINFO",
+    [`ERR unknown command \`eval\`, ${sesame}`]: "ERR: Redis does not know the command EVAL",
+    "ERR max number of clients reached": "ERR: Redis has reached its maxclients",
+    "ERR DB index is out of range": "ERR: REDIS_URL names a database that Redis does not have",
+    "ERR value of 'sesame' is not an integer": "ERR",
+  };
+  for (const [message, reason] of Object.entries(told)) assertEquals(reasonOf(message), reason);
+  assert(reasonOf("MOVED 866 10.0.0.7:6379").startsWith("MOVED: "));
+  assert(!reasonOf("MOVED 866 10.0.0.7:6379").includes("10.0.0.7"));
+});
+
 Deno.test("redisFault: what a script of Redis 6 met is told by its code", () => {
   const error = new Error(
     "ERR Error running script (call to f_1): @user_script:1: @user_script: 1: -OOM command not " +

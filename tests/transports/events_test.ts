@@ -64,6 +64,19 @@ Deno.test("EventsTransport", async (t) => {
     },
   );
 
+  await t.step("another method opens no stream: who asks by HEAD is not present", async () => {
+    const opened = async () =>
+      (await gateway.metrics()).get('keywire_connects_total{transport="sse"}');
+    const before = await opened();
+    for (const method of ["HEAD", "PUT", "DELETE"]) {
+      const response = await fetch(`${url}/events?demo`, { method });
+      assertEquals([method, response.status], [method, 405]);
+      assertEquals(response.headers.get("Allow"), "GET, POST");
+      await response.body?.cancel();
+    }
+    assertEquals(await opened(), before);
+  });
+
   await t.step("a welcome tells when to come back, spread over 2 seconds", async () => {
     const waits = new Set<number>();
     for (let n = 0; n < 5; n++) {

@@ -193,9 +193,24 @@ Deno.test("shared: tabs of another key, name or cursor hear for themselves", asy
   assertEquals((await tabs.heard(sameName)).numbers, [1]);
 });
 
-Deno.test("shared: without Web Locks each tab connects by itself", async () => {
+Deno.test("shared: without Web Locks, or where they are denied, each page connects by itself", async () => {
   await using gateway = await startKeywire({ EMBEDDED_KEYS: "a" });
   await using tabs = await Tabs.launch();
+  // A sandboxed frame has the locks, and each use of them fails.
+  const around = await tabs.open(gateway.url, '{ key: "none" }');
+  await around.page.goto(`${gateway.url}/health`); // a page that lets a frame run a script
+  await around.page.evaluate(`{
+    const frame = document.createElement("iframe");
+    frame.sandbox.add("allow-scripts");
+    frame.srcdoc = \`<script type="module">
+      import { Keywire } from "${gateway.url}/keywire.js";
+      new Keywire("${gateway.url}", ${SHARED});
+    </script>\`;
+    document.body.append(frame);
+  }`);
+  await hasConnections(gateway, 1);
+  await around.page.close();
+  await hasConnections(gateway, 0);
   await tabs.before("Object.defineProperty(navigator, 'locks', { value: undefined })");
   for (const count of [1, 2]) {
     await tabs.isOpen(await tabs.open(gateway.url, SHARED));

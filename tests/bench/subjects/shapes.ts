@@ -1,6 +1,12 @@
 /** How clients of Keywire, and of the loops that do as little as it must, connect and publish. */
 import type { Clients, Publishing } from "../generator.ts";
-import { type Address, KEY_MARK, publishEnvelope, webSocketHandshake } from "../templates.ts";
+import {
+  addEnvelope,
+  type Address,
+  KEY_MARK,
+  publishEnvelope,
+  webSocketHandshake,
+} from "../templates.ts";
 
 /** Plain WebSockets: a frame for each message. */
 export const PLAIN: Clients = {
@@ -30,10 +36,14 @@ export function eventStream(greetings: number): Clients {
 
 /** Envelopes on the channel, pipelined on one connection. */
 export function publishOnChannel(redisPort: number): (address: Address) => Publishing {
-  return (address) => ({
-    by: "redis",
-    port: redisPort,
-    publishers: 1,
-    request: publishEnvelope(address),
-  });
+  return (address) => pipelined(redisPort, publishEnvelope(address));
+}
+
+/** Envelopes as entries of `stream`, pipelined on one connection. */
+export function addToStream(redisPort: number, stream: string): (address: Address) => Publishing {
+  return (address) => pipelined(redisPort, addEnvelope(address, stream));
+}
+
+function pipelined(port: number, request: string): Publishing {
+  return { by: "redis", port, publishers: 1, request };
 }
