@@ -53,6 +53,11 @@ export class SimulatedLink implements ShardLink {
     readonly killsOld = true,
   ) {}
 
+  /** Whether an answer is on its way. */
+  get isAwaited(): boolean {
+    return this.#requests.size > 0;
+  }
+
   send(commands: readonly Command[]): Promise<readonly unknown[]> {
     const done = Promise.withResolvers<readonly unknown[]>();
     if (!this.#isUp) {

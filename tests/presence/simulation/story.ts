@@ -34,7 +34,7 @@ async function act(world: World, mix: Mix): Promise<void> {
       }
     } else if (mix === "nodes") troubleNode(world, node);
     else if (mix === "flush") {
-      if (!hasLost && world.random() < 0.4) {
+      if (!hasLost && mayFlush(world) && world.random() < 0.4) {
         hasLost = true;
         lostAt = world.clock.now();
         flush(world);
@@ -65,6 +65,14 @@ function freeze(world: World, node: SimulatedNode, longestMs = Infinity): void {
   node.isFrozen = true;
   node.frozenAt = world.clock.now();
   if (longestMs < Infinity) world.clock.after(longestMs * world.random(), () => node.thaw());
+}
+
+/**
+ * A node that stands still before it has read that its field was written does not know what another
+ * announces meanwhile and leaves to it. Lost with everything else, that is known to no node.
+ */
+function mayFlush({ nodes }: World): boolean {
+  return !nodes.some(({ isFrozen, links }) => isFrozen && links.some((link) => link.isAwaited));
 }
 
 /**
