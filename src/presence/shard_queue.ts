@@ -97,17 +97,20 @@ export class ShardQueue {
   }
 
   /**
-   * Sends what waits, and at once what follows from that: a record is written, then announced. What
-   * comes meanwhile waits for the next round; else each would be a round by itself.
+   * Sends what waits; and at once what follows from it, a notice behind a record, unless something
+   * else came meanwhile: then both share the pipeline of the next round.
    * Returns whether there is nothing to wait for.
    */
   async #round(): Promise<boolean> {
-    const entries = this.#take(this.#waiting);
-    return await this.#advance(entries) && await this.#advance(this.#take(entries));
+    const entries = new Set(this.#take(this.#waiting));
+    const goesOn = await this.#advance(entries);
+    if (!goesOn || !this.#waiting.isSubsetOf(entries)) return goesOn;
+    return await this.#advance(new Set(this.#take(entries)));
   }
 
-  async #advance(entries: readonly Entry[]): Promise<boolean> {
-    if (entries.length === 0) return true;
+  async #advance(batch: ReadonlySet<Entry>): Promise<boolean> {
+    if (batch.size === 0) return true;
+    const entries = [...batch];
     const goesOn = await this.#options.name(entries) && await this.#send(entries);
     for (const entry of entries) {
       entry.isBusy = false;
