@@ -120,7 +120,7 @@ export async function publish(url: string, envelope: unknown): Promise<Response>
 
 /** Waits until `list` has `count` items, and returns them. */
 export async function items<T>(list: readonly T[], count: number): Promise<readonly T[]> {
-  await waitFor(`${count} items, there are ${list.length}`, () => list.length >= count);
+  await waitFor(() => `${count} items, there are ${list.length}`, () => list.length >= count);
   return list;
 }
 

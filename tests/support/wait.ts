@@ -2,10 +2,11 @@
 
 /**
  * Resolves with the first truthy value of `probe`, asked every 20 ms.
- * @throws when there is none within `timeoutMs` (10 s), naming `what`.
+ * @throws when there is none within `timeoutMs` (10 s), naming `what`; a function is asked then, for
+ * what tells how far it came.
  */
 export async function waitFor<T>(
-  what: string,
+  what: string | (() => string),
   probe: () => T | Promise<T>,
   timeoutMs = 10_000,
 ): Promise<NonNullable<T>> {
@@ -13,7 +14,10 @@ export async function waitFor<T>(
   for (;;) {
     const value = await probe();
     if (value) return value as NonNullable<T>;
-    if (performance.now() > end) throw new Error(`Waited ${timeoutMs} ms in vain for ${what}`);
+    if (performance.now() > end) {
+      const missing = typeof what === "string" ? what : what();
+      throw new Error(`Waited ${timeoutMs} ms in vain for ${missing}`);
+    }
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
