@@ -33,6 +33,7 @@ Deno.test("A gateway without descriptors keeps its clients, and listens again", 
 
 Deno.test("A path that is none of the page's is answered 404, and leaves no line in the log", async () => {
   await using gateway = await startKeywire();
+  await waitFor("the last line of its start", () => /Settings: .*\n/.test(gateway.log));
   const before = gateway.log;
   for (const path of ["/%00", "/a%00b.js", `/${"x".repeat(5_000)}`, "/..%2f..%2fetc/passwd"]) {
     const response = await fetch(`${gateway.url}${path}`);

@@ -9,7 +9,7 @@ const INTERNAL = ["/ready", "/metrics", "/openapi.json", "/ops", "/ops/ops.js"];
 Deno.test("INTERNAL_PORT serves what is for backends and operators, and the public port does not", async () => {
   const port = freePort();
   const env = { INTERNAL_PORT: `${port}`, EMBEDDED_KEYS: "demo", HOST: "127.0.0.1" };
-  await using gateway = await startKeywire(env, { ready: false });
+  await using gateway = await startKeywire(env);
   const internal = `http://127.0.0.1:${port}`;
   using client = await openSocket(gateway.url, "demo");
 
@@ -37,5 +37,5 @@ Deno.test("INTERNAL_PORT serves what is for backends and operators, and the publ
   assertEquals(await status(`${internal}/websocket?demo`), 404);
   assertEquals(await status(`${internal}/`), 404);
   const metrics = await (await fetch(`${internal}/metrics`)).text();
-  assertStringIncludes(metrics, "keywire_connections 1");
+  assertStringIncludes(metrics, "\nkeywire_connections 1\n");
 });

@@ -1,9 +1,10 @@
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import type { Page } from "playwright-core";
 import { type Chromium, launchChromium } from "../support/chromium.ts";
 import { type KeywireProcess, startKeywire } from "../support/gateway.ts";
 import { Proxy } from "../support/proxy.ts";
 import { type RedisServer, startRedis } from "../support/redis.ts";
+import { shows } from "../support/shows.ts";
 import { freePort } from "../support/wait.ts";
 import { connect, inState, row, visit } from "./listener_page.ts";
 import { Serials } from "./serials.ts";
@@ -36,7 +37,7 @@ const CASES: Record<string, (stage: Stage) => Promise<void>> = {
     await serials.more(20);
     proxy.accept();
     await caughtUp(line);
-    assertEquals(await page.locator("#transport").textContent(), "WebSocket");
+    await shows(page.locator("#transport"), "WebSocket");
   },
 
   "catches up where its connection was half-open, and another network came": async (stage) => {
@@ -70,14 +71,14 @@ const CASES: Record<string, (stage: Stage) => Promise<void>> = {
       block: (request) => request.replace(/^(?:Upgrade: websocket|Connection: Upgrade)\r\n/gm, ""),
     });
     const { page, proxy, serials } = line;
-    assertEquals(await page.textContent("#transport"), "SSE");
+    await shows(page.locator("#transport"), "SSE");
     proxy.cut();
     await row(page, CAUGHT_UP);
     proxy.rewrite();
     // Where the network changes, a WebSocket may get through at once.
     await page.context().setOffline(true);
     await page.context().setOffline(false);
-    await page.locator("#transport", { hasText: "WebSocket" }).waitFor();
+    await shows(page.locator("#transport"), "WebSocket");
     await serials.more(5);
     await complete(line);
     assertEquals(await page.locator("#list .lost").count(), 0);
@@ -90,7 +91,7 @@ const CASES: Record<string, (stage: Stage) => Promise<void>> = {
       block: (request) => isUpgrade(request) ? "" : request,
     });
     const { page, serials } = line;
-    assertEquals(await page.textContent("#transport"), "SSE");
+    await shows(page.locator("#transport"), "SSE");
     await serials.more(5);
     await complete(line);
   },
@@ -104,7 +105,7 @@ const CASES: Record<string, (stage: Stage) => Promise<void>> = {
     await page.context().setOffline(true);
     await inState(page, "offline");
     proxy.accept();
-    assertStringIncludes(await page.textContent("#state") ?? "", "Offline");
+    await shows(page.locator("#state"), "Offline");
     await serials.more(20);
     assertEquals(proxy.connections, 0);
     await page.context().setOffline(false);
@@ -197,7 +198,7 @@ async function complete({ page, serials }: Listening): Promise<void> {
   const last = await serials.end();
   await row(page, `{"n":${last}}`);
   assertEquals(await serialsOn(page), Array.from({ length: last + 1 }, (_, n) => n));
-  assertEquals(await page.textContent("#count"), String(last + 1));
+  await shows(page.locator("#count"), String(last + 1));
 }
 
 /** The serial numbers that the page lists, the oldest first. */

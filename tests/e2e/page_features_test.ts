@@ -1,7 +1,9 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import type { Page } from "playwright-core";
+import { becomes } from "../support/becomes.ts";
 import { launchChromium } from "../support/chromium.ts";
 import { type KeywireProcess, startKeywire } from "../support/gateway.ts";
+import { shows } from "../support/shows.ts";
 import { freePort, waitFor } from "../support/wait.ts";
 import { connect, inState, row, visit } from "./listener_page.ts";
 
@@ -19,7 +21,7 @@ Deno.test("the page as it opens", async (t) => {
       const { page, complaints } = await chromium.open();
       await page.goto(gateway.url);
       await inState(page, "open");
-      assertEquals(await page.inputValue("#key"), "demo");
+      await becomes(() => page.inputValue("#key"), "demo");
       const [line] = /curl -sS http:\/\/localhost:8088[\s\S]*?'(?=\n)/.exec(README) ?? [""];
       assertStringIncludes(line, '"demo"');
       await shell(line.replace("http://localhost:8088", gateway.url));
@@ -51,7 +53,7 @@ Deno.test("the page as it opens", async (t) => {
         const { page } = await chromium.open({ viewport: { width, height } });
         await page.goto(gateway.url);
         await inState(page, "open");
-        assertEquals(await page.evaluate("document.documentElement.scrollWidth"), width);
+        await becomes(() => page.evaluate("document.documentElement.scrollWidth"), width);
         await page.context().close();
       }
     },
@@ -80,12 +82,12 @@ Deno.test("the page's list", async (t) => {
     await publish(gateway, `"n":1.0,"fruit":"pear"`);
     await row(page, "pear");
     await page.fill("#filter", "apple (1+");
-    assertEquals(await page.locator("#list li").count(), 1);
+    await becomes(() => page.locator("#list li").count(), 1);
     await publish(gateway, `"fruit":"plum"`);
     await publish(gateway, `"fruit":"APPLE (1+2)"`);
     await row(page, "APPLE (1+2)");
+    await shows(page.locator("#position"), "2 of 5");
     assertEquals(await page.locator("#list li").count(), 2);
-    assertStringIncludes(await page.textContent("#position") ?? "", "2 of 5");
 
     const [download] = await Promise.all([page.waitForEvent("download"), page.click("#export")]);
     assertMatch(download.suggestedFilename(), /^keywire-\d{4}-\d\d-\d\dT[\d-]{8}\.ndjson$/);
@@ -127,7 +129,7 @@ Deno.test("the page's list", async (t) => {
     await page.locator("#recovery", { hasText: "1 caught up" }).waitFor();
     await page.fill("#message", "{");
     await page.locator("#message-error", { hasText: "column 2" }).waitFor();
-    assertEquals(await places(), before);
+    await becomes(places, before);
     await page.context().close();
   });
 
@@ -156,19 +158,19 @@ Deno.test("the page's list", async (t) => {
     await visit(page, gateway.url);
     await inState(page, "open");
     await page.fill("#message", `{"text": “Hello”}`);
-    assertEquals(
-      await page.textContent("#message-error"),
+    await shows(
+      page.locator("#message-error"),
       'Line 1, column 10: typographic quote “, write "',
     );
     await page.click("#send");
-    assertEquals(
-      await page.evaluate("[document.activeElement.id, document.activeElement.selectionStart]"),
+    await becomes(
+      () => page.evaluate("[document.activeElement.id, document.activeElement.selectionStart]"),
       ["message", 9],
     );
     await page.fill("#message", "{}");
     await page.fill("#recipient", "");
+    await shows(page.locator("#shell-hint"), /Name a recipient/);
     assertEquals(await page.isVisible("#commands"), false);
-    assertStringIncludes(await page.textContent("#shell-hint") ?? "", "Name a recipient");
     await page.context().close();
   });
 
@@ -194,18 +196,20 @@ Deno.test("the page restarts an embedded gateway in play, and says that nothing 
   await connect(page, "demo", "auto");
   await page.click("#restart");
   const refused = page.waitForEvent("response", (response) => response.status() === 503);
-  await page.locator("#broken", { hasText: "caught up, nothing lost" }).waitFor();
   await refused;
-  assertMatch(
-    await page.textContent("#broken") ?? "",
+  await shows(
+    page.locator("#broken"),
     /^Back after [2-9]\.\d s: caught up, nothing lost\. The 3 messages sent meanwhile are here\.$/,
   );
-  assertEquals(await page.textContent("#count"), "3");
-  assertEquals(await page.textContent("#recovery"), "1 caught up");
+  // Counts and rows come with the next frame.
+  await shows(page.locator("#count"), "3");
+  await shows(page.locator("#recovery"), "1 caught up");
   // They came behind the welcome, so they were sent while the client was away.
-  const rows = await page.locator("#list li").allTextContents();
-  const back = rows.findIndex((text) => text.includes("nothing lost"));
-  assertEquals(rows.slice(0, back).filter((text) => text.includes("restart")).length, 3);
+  await becomes(async () => {
+    const rows = await page.locator("#list li").allTextContents();
+    const back = rows.findIndex((text) => text.includes("nothing lost"));
+    return rows.slice(0, back).filter((text) => text.includes("restart")).length;
+  }, 3);
 
   const restart = (headers: Record<string, string>) =>
     fetch(`${gateway.url}/api/demo/restart`, { method: "POST", headers, body: "{}" });
@@ -224,9 +228,9 @@ Deno.test("the page restarts an embedded gateway in play, and says that nothing 
   assertEquals(response.status, 404);
   const { page: other } = await chromium.open();
   await visit(other, closed.url);
+  await shows(other.locator("#send-off"), /wants a token/);
   assertEquals(await other.isVisible("#restart"), false);
   assertEquals(await other.isVisible("#send"), false);
-  assertStringIncludes(await other.textContent("#send-off") ?? "", "wants a token");
 });
 
 Deno.test("the page counts attempts in one row while its gateway is away", async () => {
@@ -269,9 +273,8 @@ Deno.test("the page copies no line that runs what an address says", async () => 
   await Deno.remove(folder);
 
   await visit(page, `${gateway.url}/?gateway=${encodeURIComponent(`ws://me:secret@${host}/`)}`);
-  const said = await page.textContent("#trouble") ?? "";
-  assertStringIncludes(said, "without a user name or password");
-  assert(!said.includes("secret"));
+  await shows(page.locator("#trouble"), /without a user name or password/);
+  assert(!(await page.textContent("#trouble") ?? "").includes("secret"));
   assert(!(await page.textContent("#commands") ?? "").includes("secret"));
 });
 

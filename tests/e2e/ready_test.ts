@@ -56,7 +56,7 @@ together("/ready tells", {
     assertEquals(metrics.get('keywire_part_up{part="store"}'), 1);
     await redis.start();
     await untilReady(gateway);
-    assertStringIncludes(gateway.log, "is well again after");
+    await waitFor("the log", () => gateway.log.includes("is well again after"));
   },
 
   "of notices that an ACL refuses, until it permits them": async () => {
@@ -71,7 +71,7 @@ together("/ready tells", {
     assert(!text.includes("connected"), text);
     const refusals = (await gateway.metrics()).get("keywire_presence_refusals_total") ?? 0;
     assert(refusals > 0, `${refusals} refusals`);
-    assertStringIncludes(gateway.log, "NOPERM");
+    await waitFor("the log", () => gateway.log.includes("NOPERM"));
     await redis.tell("ACL", "SETUSER", "keywire", "&connected", "&disconnected");
     await untilReady(gateway);
   },
@@ -87,7 +87,7 @@ together("/ready tells", {
       await untilReady(gateway);
       await redis.tell("ACL", "SETUSER", "keywire", "-evalsha");
     }
-    assertStringIncludes(gateway.log, "refuses what presence asks");
+    await waitFor("the log", () => gateway.log.includes("refuses what presence asks"));
   },
 
   "of probes that an ACL refuses, by that name, until it permits them": async () => {
@@ -117,6 +117,6 @@ together("/ready tells", {
       async () => (await ready(gateway)).parts.store?.status === "up",
       20_000,
     );
-    assertStringIncludes(gateway.log, "answers again after");
+    await waitFor("the log", () => gateway.log.includes("answers again after"));
   },
 });

@@ -1,5 +1,6 @@
 /** With the default settings, channel and stream both on: what a restart loses is told of by its source. */
 import { assertEquals } from "@std/assert";
+import { becomes } from "../support/becomes.ts";
 import { items, openEvents, openSocket } from "../support/clients.ts";
 import { startKeywire } from "../support/gateway.ts";
 import { type RedisServer, startRedis } from "../support/redis.ts";
@@ -66,8 +67,11 @@ together(
       const metrics = await node.metrics();
       const gaps = (source: string) => metrics.get(`keywire_gaps_total{source="${source}"}`);
       assertEquals([gaps("channel"), gaps("stream")], [1, 0]);
-      const told = stream.blocks.filter((block) => block.includes("event: gap"));
-      assertEquals(told.map((block) => /^data: (.*)$/m.exec(block)?.[1]), ['{"source":"channel"}']);
+      const told = () => stream.blocks.filter((block) => block.includes("event: gap"));
+      await becomes(
+        () => told().map((block) => /^data: (.*)$/m.exec(block)?.[1]),
+        ['{"source":"channel"}'],
+      );
     },
   },
 );

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { reportDescriptors } from "../../src/ops/descriptors.ts";
 import { startKeywire } from "../support/gateway.ts";
+import { waitFor } from "../support/wait.ts";
 
 Deno.test("reportDescriptors: an unknown limit is named as unknown, beside what is needed", () => {
   const { isEnough, text } = reportDescriptors({ nofile: undefined, maxConnections: 1000 });
@@ -22,6 +23,7 @@ Deno.test("with_nofile.sh: the start knows the hard limit that the process has, 
   const script = 'ulimit -Sn 300; ulimit -Hn 700; exec sh deploy/with_nofile.sh "$@"';
   const prefix = ["sh", "-c", script, "sh"];
   await using gateway = await startKeywire({ LOG_FORMAT: "json", NOFILE: "5" }, { prefix });
+  await waitFor("the last line of its start", () => /"Settings: .*\n/.test(gateway.log));
   const lines = gateway.log.split("\n").filter((line) => line.includes("Descriptors"));
   assertEquals(lines.length, 1, gateway.log);
   assertMatch(lines[0]!, /WARN.*Descriptors: 700, but MAX_CONNECTIONS 100000 takes up to 100256/);

@@ -19,7 +19,8 @@ export interface SocketOptions {
 }
 
 /**
- * Opens a WebSocket with `key` in its query.
+ * Opens a WebSocket with `key` in its query. Its handshake alone does not say that the gateway has it in
+ * its hub and its figures: the answer to a `ping` does, which is not kept, and so does a welcome.
  * @throws when it is refused
  */
 export async function openSocket(
@@ -35,7 +36,13 @@ export async function openSocket(
   );
   const frames: string[] = [];
   const events: Record<string, unknown>[] = [];
+  const { promise: attached, resolve: attach } = Promise.withResolvers<void>();
+  let isAttached = false;
   socket.onmessage = ({ data }) => {
+    const isAnswer = !v1 && !isAttached && data === "heartbeat message";
+    if (isAnswer || v1) attach();
+    isAttached ||= isAnswer;
+    if (isAnswer) return;
     frames.push(data);
     if (v1) events.push(...data.split("\n").map((line: string) => JSON.parse(line)));
   };
@@ -45,6 +52,9 @@ export async function openSocket(
     socket.onerror = () => reject(new Error("the socket was refused"));
   });
   socket.onerror = () => {};
+  if (!v1) socket.send("ping");
+  // Who resumes may have to wait for its welcome, and a test for something else.
+  if (after === undefined) await Promise.race([attached, closed]);
   return { socket, frames, events, closed, [Symbol.dispose]: () => socket.close() };
 }
 

@@ -87,7 +87,8 @@ export async function tellRedis(port: number, ...command: readonly string[]): Pr
   using connection = await Deno.connect({ hostname: "127.0.0.1", port });
   const encoder = new TextEncoder();
   const parts = command.map((part) => `$${encoder.encode(part).length}\r\n${part}\r\n`);
-  await connection.write(encoder.encode(`*${command.length}\r\n${parts.join("")}`));
+  const request = encoder.encode(`*${command.length}\r\n${parts.join("")}`);
+  for (let at = 0; at < request.length;) at += await connection.write(request.subarray(at));
   const reply = new Uint8Array(65_536);
   const read = await connection.read(reply);
   return new TextDecoder().decode(reply.subarray(0, read ?? 0));
