@@ -61,7 +61,7 @@ const TROUBLE = [
 /** Lets `fault` strike real servers, and sees what comes of it until all is as before. */
 export async function observe(fault: Fault): Promise<Observation> {
   await using stage = await Stage.open(fault.stage);
-  await using prometheus = await startPrometheus(stage.node.url);
+  await using prometheus = await startPrometheus([stage.node.url]);
   using stack = new DisposableStack();
   const clients = KINDS.map((kind) => stack.use(openWitness(kind, stage.url)));
   const publisher = new Publisher(stage.bus);

@@ -1,28 +1,52 @@
 import { freePort, waitFor } from "../support/wait.ts";
 
-/** A real Prometheus that scrapes each second and knows the alerts of deploy/. */
+/** A real Prometheus that scrapes nodes and knows the alerts of deploy/. */
 export interface Prometheus extends AsyncDisposable {
   /** The names of the alerts that fire now. */
   firing(): Promise<string[]>;
   /** The answer to an expression: the labels and the value of each series. */
   ask(expression: string): Promise<{ metric: Record<string, string>; value: number }[]>;
+  /** The samples of a selector with a range, such as `up[5m]`: each at its time, in seconds. */
+  samples(selector: string): Promise<Samples[]>;
+  /** The alerts that it evaluates. */
+  rules(): Promise<{ name: string; query: string; health: string }[]>;
+}
+
+/** One series: its labels, and the times of its samples in seconds since 1970. */
+export interface Samples {
+  readonly metric: Readonly<Record<string, string>>;
+  readonly at: readonly number[];
+}
+
+/** How Prometheus watches. */
+export interface PrometheusOptions {
+  /** Seconds from one scrape, and one look at the rules, to the next (1). */
+  readonly everySeconds?: number;
+  /** Whether alerts wait before they fire, as the rules are shipped (true), or fire at once (false). */
+  readonly waits?: boolean;
 }
 
 const RULES = new URL("../../deploy/prometheus/alerts.yml", import.meta.url);
 
-/** Starts Prometheus for the node at `url`; alerts fire without the time that they wait otherwise. */
-export async function startPrometheus(url: string): Promise<Prometheus> {
+/** Starts Prometheus for the nodes at `urls`, and waits until it has scraped each. */
+export async function startPrometheus(
+  urls: readonly string[],
+  { everySeconds = 1, waits = false }: PrometheusOptions = {},
+): Promise<Prometheus> {
   const folder = await Deno.makeTempDir({ prefix: "keywire-prometheus-" });
   const rules = await Deno.readTextFile(RULES);
-  await Deno.writeTextFile(`${folder}/alerts.yml`, rules.replaceAll(/^ +for: .*\n/gm, ""));
+  const kept = waits ? rules : rules.replaceAll(/^ +for: .*\n/gm, "");
+  await Deno.writeTextFile(`${folder}/alerts.yml`, kept);
+  const targets = urls.map((url) => new URL(url).host);
+  const every = `${everySeconds}s`;
   await Deno.writeTextFile(
     `${folder}/prometheus.yml`,
     `
-global: { scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s }
+global: { scrape_interval: ${every}, scrape_timeout: ${every}, evaluation_interval: ${every} }
 rule_files: [alerts.yml]
 scrape_configs:
   - job_name: keywire
-    static_configs: [{ targets: ["${new URL(url).host}"] }]
+    static_configs: [{ targets: ${JSON.stringify(targets)} }]
 `,
   );
   const address = `127.0.0.1:${freePort()}`;
@@ -54,10 +78,10 @@ scrape_configs:
     await Deno.remove(folder, { recursive: true });
   };
   try {
-    await waitFor("Prometheus to scrape the node", async () => {
-      const [up] = await ask('up{job="keywire"}').catch(() => []);
-      return up?.value === 1;
-    }, 30_000);
+    await waitFor("Prometheus to scrape the nodes", async () => {
+      const up = await ask('up{job="keywire"} == 1').catch(() => []);
+      return up.length === targets.length;
+    }, 30_000 + 2_000 * everySeconds);
   } catch (error) {
     await asyncDispose();
     throw error;
@@ -70,6 +94,16 @@ scrape_configs:
       };
       return alerts.filter(({ state }) => state === "firing")
         .map(({ labels }) => labels.alertname);
+    },
+    async samples(selector) {
+      const { result } = await get(`query?query=${encodeURIComponent(selector)}`);
+      return (result as { metric: Record<string, string>; values: [number, string][] }[])
+        .map(({ metric, values }) => ({ metric, at: values.map(([at]) => at) }));
+    },
+    async rules() {
+      const { groups } = await get("rules");
+      return (groups as { rules: { name: string; query: string; health: string }[] }[])
+        .flatMap(({ rules }) => rules);
     },
     [Symbol.asyncDispose]: asyncDispose,
   };

@@ -1,0 +1,66 @@
+import type { KeywireProcess } from "../support/gateway.ts";
+import { heapAfterCollection } from "./heap_after_collection.ts";
+import { trend } from "./trend.ts";
+
+const SAMPLE_MS = 5_000;
+
+interface NodeMemory {
+  readonly name: string;
+  readonly rss: { at: number; value: number }[];
+  readonly heap: { at: number; value: number }[];
+}
+
+/** What the memory of nodes does, from now on; a node that is restarted counts as another. */
+export class MemoryLog implements Disposable {
+  readonly #nodes: () => readonly KeywireProcess[];
+  readonly #byPid = new Map<number, NodeMemory>();
+  readonly #timer: ReturnType<typeof setInterval>;
+  readonly #start = performance.now();
+
+  constructor(nodes: () => readonly KeywireProcess[]) {
+    this.#nodes = nodes;
+    this.#timer = setInterval(() => this.#sample(), SAMPLE_MS);
+  }
+
+  /** A line for each node and each kind of memory, in MB, and whether it is flat. */
+  report(): { text: string; flat: boolean }[] {
+    return [...this.#byPid.values()].flatMap(({ name, rss, heap }) =>
+      Object.entries({ "resident": rss, "V8's heap after full collections": heap })
+        .filter(([, series]) => series.length > 3)
+        .map(([kind, series]) => {
+          const { mean, rise, peaks, flat } = trend(series);
+          const minutes = ((series.at(-1)!.at - series[0]!.at) / 60).toFixed(1);
+          const figures =
+            `${mean.toFixed(1)} MB in the second half of ${minutes} min, in which it ` +
+            `rose by ${rise.toFixed(1)} MB; peaks ${
+              peaks.map((mb) => mb.toFixed(1)).join(" and ")
+            }`;
+          return { text: `${name}, ${kind}: ${figures}: ${flat ? "flat" : "NOT flat"}`, flat };
+        })
+    );
+  }
+
+  [Symbol.dispose](): void {
+    clearInterval(this.#timer);
+  }
+
+  async #sample(): Promise<void> {
+    const at = (performance.now() - this.#start) / 1000;
+    for (const [index, { pid, log }] of this.#nodes().entries()) {
+      const status = await Deno.readTextFile(`/proc/${pid}/status`).catch(() => "");
+      const resident = /VmRSS:\s*(\d+)/.exec(status)?.[1];
+      if (resident === undefined) continue; // it ends just now
+      const starts = [...this.#byPid.values()].filter(({ name }) =>
+        name.startsWith(`node ${index + 1}`)
+      );
+      let memory = this.#byPid.get(pid);
+      if (memory === undefined) {
+        memory = { name: `node ${index + 1}, start ${starts.length + 1}`, rss: [], heap: [] };
+        this.#byPid.set(pid, memory);
+      }
+      memory.rss.push({ at, value: Number(resident) / 1024 });
+      const kept = heapAfterCollection(log);
+      if (kept !== undefined) memory.heap.push({ at, value: kept });
+    }
+  }
+}
