@@ -56,6 +56,8 @@ await using load = new DailyLoad({
 const start = Date.now() / 1000;
 load.start();
 using memory = new MemoryLog(() => group.nodes);
+const machineLoads: number[] = [];
+const loadTimer = setInterval(() => machineLoads.push(Deno.loadavg()[0]!), 10_000);
 await until(minutes / 2);
 await say(`Restarting both nodes, one after the other, at ${(minutes / 2).toFixed(1)} min`);
 for (const index of [0, 1]) {
@@ -67,10 +69,16 @@ for (const index of [0, 1]) {
 }
 await until(minutes);
 
+clearInterval(loadTimer);
 const passed = Date.now() / 1000 - start;
 const range = `[${Math.ceil(passed)}s]`;
 const perSecond = Math.round(load.counts.delivered / passed);
 await say(`${(passed / 60).toFixed(1)} min at ${perSecond} deliveries/s to clients that read`);
+const meanLoad = machineLoads.reduce((sum, one) => sum + one, 0) / machineLoads.length;
+await say(
+  `The machine's load: ${meanLoad.toFixed(1)} on average, at most ` +
+    `${Math.max(...machineLoads).toFixed(1)}, on ${navigator.hardwareConcurrency} cores`,
+);
 await say(`Clients: ${JSON.stringify(load.counts)}`);
 const rules = await prometheus.rules();
 for (const { name, query, health } of rules) {
@@ -91,9 +99,9 @@ for (const record of alertRecords(names, alerts, EVERY_SECONDS)) {
   await say(alertLine(record, start));
   if (record.fired) await fail(`${record.name} fired`);
 }
-for (const { text, flat } of memory.report()) {
+for (const { text, grows } of memory.report()) {
   await say(text);
-  if (!flat) await fail("memory grows");
+  if (grows) await fail("memory grows");
 }
 
 async function until(minute: number): Promise<void> {

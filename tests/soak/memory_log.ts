@@ -3,6 +3,8 @@ import { heapAfterCollection } from "./heap_after_collection.ts";
 import { trend } from "./trend.ts";
 
 const SAMPLE_MS = 5_000;
+/** A node that has run for less is still warming up in its second half. */
+const JUDGED_AFTER_SECONDS = 900;
 
 interface NodeMemory {
   readonly name: string;
@@ -22,20 +24,23 @@ export class MemoryLog implements Disposable {
     this.#timer = setInterval(() => this.#sample(), SAMPLE_MS);
   }
 
-  /** A line for each node and each kind of memory, in MB, and whether it is flat. */
-  report(): { text: string; flat: boolean }[] {
+  /** A line for each node and each kind of memory, in MB, and whether it grows. */
+  report(): { text: string; grows: boolean }[] {
     return [...this.#byPid.values()].flatMap(({ name, rss, heap }) =>
       Object.entries({ "resident": rss, "V8's heap after full collections": heap })
         .filter(([, series]) => series.length > 3)
         .map(([kind, series]) => {
           const { mean, rise, peaks, flat } = trend(series);
-          const minutes = ((series.at(-1)!.at - series[0]!.at) / 60).toFixed(1);
+          const seconds = series.at(-1)!.at - series[0]!.at;
+          const minutes = (seconds / 60).toFixed(1);
+          const isJudged = seconds >= JUDGED_AFTER_SECONDS;
           const figures =
             `${mean.toFixed(1)} MB in the second half of ${minutes} min, in which it ` +
             `rose by ${rise.toFixed(1)} MB; peaks ${
               peaks.map((mb) => mb.toFixed(1)).join(" and ")
             }`;
-          return { text: `${name}, ${kind}: ${figures}: ${flat ? "flat" : "NOT flat"}`, flat };
+          const verdict = !isJudged ? "too short to judge" : flat ? "flat" : "NOT flat";
+          return { text: `${name}, ${kind}: ${figures}: ${verdict}`, grows: isJudged && !flat };
         })
     );
   }
