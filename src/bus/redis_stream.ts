@@ -58,6 +58,8 @@ export class RedisStream implements AsyncDisposable {
   readonly #state = new RedisStreamState();
   /** How many entries are asked for at once: fewer after a page that did not come in time. */
   #page = PAGE;
+  /** Whether few older entries were left when it was read last, so that the next read looks back. */
+  #isShort = true;
   /** Whether the last entry was seen to be gone. */
   #needsRecheck = false;
   readonly #gapLines = new LogLimiter({ everyMs: LOG_EVERY_MS });
@@ -174,10 +176,14 @@ export class RedisStream implements AsyncDisposable {
 
   /** Waits for what comes next. */
   async #next(queries: RedisStreamQueries): Promise<void> {
-    const { entries, length } = await queries.next(this.#state.last, LIVE_PAGE, BLOCK_MS);
+    const { last, lastEntryKnown } = this.#state;
+    const looksBack = lastEntryKnown && this.#isShort;
+    const limits = { count: LIVE_PAGE, blockMs: BLOCK_MS, looksBack };
+    const { entries, length, goesOn } = await queries.next(last, limits);
     // Where many older ones are left, it is the stream that it was.
-    const isShort = entries.length > 0 && length - entries.length < LIVE_PAGE;
-    const isDoubtful = entries.length === LIVE_PAGE || isShort && await queries.holdsAllEver();
+    this.#isShort = length - entries.length < LIVE_PAGE;
+    const mayBeNew = entries.length > 0 && this.#isShort && !goesOn;
+    const isDoubtful = entries.length === LIVE_PAGE || mayBeNew && await queries.holdsAllEver();
     if (isDoubtful) await this.#catchUp(queries);
     else {
       this.#handOver(entries);

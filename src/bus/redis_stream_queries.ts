@@ -8,6 +8,15 @@ export interface Entry extends DecodedEnvelope {
   readonly traceparent?: string;
 }
 
+/** What came behind an entry. */
+export interface Next {
+  readonly entries: Entry[];
+  /** How many entries the stream holds in all by then. */
+  readonly length: number;
+  /** Whether the entry before them was seen to be there still, so that none is missing between. */
+  readonly goesOn: boolean;
+}
+
 /** An entry as Redis answers, in bytes. */
 type RawEntry = [id: Buffer, fields: Buffer[] | null];
 
@@ -51,17 +60,16 @@ export class RedisStreamQueries {
   }
 
   /**
-   * Waits up to `blockMs` for what comes behind `id`: at most `count` entries, or none, and how many
-   * the stream holds in all by then.
+   * Waits up to `blockMs` for what comes behind `id`: at most `count` entries, or none.
+   * @param looksBack whether to find out, too, if the entry `id` is still there
    */
   async next(
     id: string,
-    count: number,
-    blockMs: number,
-  ): Promise<{ readonly entries: Entry[]; readonly length: number }> {
+    { count, blockMs, looksBack }: { count: number; blockMs: number; looksBack: boolean },
+  ): Promise<Next> {
     const { stream } = this.#options;
     const limits = ["COUNT", count, "BLOCK", blockMs];
-    const [reply, length] = await Promise.all([
+    const [reply, length, own] = await Promise.all([
       this.#callBuffer<[stream: Buffer, entries: RawEntry[]][] | null>(
         "xread",
         ...limits,
@@ -71,8 +79,10 @@ export class RedisStreamQueries {
       ),
       // In the same write: Redis answers it right behind, without another round trip.
       this.#call<number>("xlen", stream),
+      looksBack ? this.#callBuffer<RawEntry[]>("xrange", stream, id, id, "COUNT", 1) : [],
     ]);
-    return { entries: reply?.[0]?.[1].map(readEntry) ?? [], length };
+    const entries = reply?.[0]?.[1].map(readEntry) ?? [];
+    return { entries, length, goesOn: own.length > 0 };
   }
 
   /** The last id that the stream has given, also where that entry is gone; none without a stream. */
