@@ -7,6 +7,7 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import { BusUnavailable } from "../../src/bus/port.ts";
+import { becomes } from "../support/becomes.ts";
 import { Logged } from "../support/logged.ts";
 import { Proxy } from "../support/proxy.ts";
 import { RedisServer, startRedis } from "../support/redis.ts";
@@ -14,8 +15,8 @@ import { together } from "../support/together.ts";
 import { waitFor } from "../support/wait.ts";
 import { appendHeard, gaps, hears, open, openReady, type RedisNode } from "./redis_node.ts";
 
-/** A probe every 3 s that is missed after 3 s more, and some slack for a busy machine. */
-const NOTICED_MS = 9_000;
+/** A probe every 3 s that is missed after 3 s more, and slack for a busy machine. */
+const NOTICED_MS = 20_000;
 
 const logged = await Logged.start();
 
@@ -30,7 +31,7 @@ together("RedisBus", {
     await server.start();
     await hears(node);
     const where = `Redis at 127.0.0.1:${server.port}`;
-    assertEquals(lines().length, 3);
+    await becomes(() => lines().length, 3);
     assertMatch(lines()[0] ?? "", new RegExp(`^warning: ${where} has trouble: \\w+: ECONNREFUSED`));
     assertStringIncludes(lines()[1] ?? "", `warning: ${where} refused a publish: CLOSED`);
     assertMatch(lines()[2] ?? "", new RegExp(`^info: ${where} is well again after [\\d.]+ s$`));
@@ -45,7 +46,7 @@ together("RedisBus", {
     await node.recorder.heard("entry seen");
     await server.tell("DEL", "short_lived");
     await node.recorder.heard("gap stream");
-    assertEquals(logged.all.filter((line) => line.includes("short_lived")), [
+    await becomes(() => logged.all.filter((line) => line.includes("short_lived")), [
       "warning: The stream short_lived was trimmed, deleted or replaced before all of it was read: " +
       "clients are told that entries may be lost",
     ]);
@@ -63,8 +64,8 @@ together("RedisBus", {
     server.thaw();
     await hears(node);
     await server.tell("PUBLISH", "my_channel", "after");
-    await server.tell("XADD", "my_stream", "*", "message", "after");
     await node.recorder.heard("message after");
+    await server.tell("XADD", "my_stream", "*", "message", "after");
     await node.recorder.heard("entry after");
     assertEquals(node.recorder.news, ["gap channel", "message after", "entry after"]);
   },
@@ -76,7 +77,8 @@ together("RedisBus", {
     proxy.hold();
     const started = performance.now();
     await assertRejects(() => node.bus.notify("connected", "key"), BusUnavailable);
-    assert(performance.now() - started < 3_000);
+    // Without a bound of its own it would wait for the network.
+    assert(performance.now() - started < 10_000);
     await waitFor(
       "unhealthyReason",
       () => node.bus.unhealthyReason?.includes("silent"),
@@ -155,7 +157,7 @@ together("RedisBus", {
       if (deaf > 0) assert(node.bus.unhealthyReason !== undefined);
       return deaf > 1;
     });
-    assertStringIncludes(node.bus.unhealthyReason ?? "", "silent");
+    await waitFor("a probe to be missed", () => node.bus.unhealthyReason?.includes("silent"));
     proxy.rewrite((request) => request);
     await hears(node);
     assertEquals(gaps(node), ["gap channel"]);
@@ -170,7 +172,7 @@ together("RedisBus", {
       for (let at = 0; publishing.on; at++) await node.bus.publish(`${at}`);
     };
     const publishers = [publish(one), publish(two)];
-    await waitFor("beats of both", () => two.recorder.beats.length >= 5);
+    await waitFor("beats of both", () => two.recorder.beats.length >= 5, 40_000);
     publishing.on = false;
     await Promise.all(publishers);
     await one.bus.publish("end");

@@ -3,8 +3,8 @@ import type { RedisServer } from "../support/redis.ts";
 import { waitFor } from "../support/wait.ts";
 import { Recorder } from "./recorder.ts";
 
-/** A wait of 5 s at most between attempts, and a probe, in milliseconds. */
-export const BACK_MS = 12_000;
+/** A wait of 5 s at most between attempts, a probe, and slack for a busy machine, in milliseconds. */
+export const BACK_MS = 30_000;
 
 /** A bus on a real Redis, and what it hands over. */
 export interface RedisNode extends AsyncDisposable {

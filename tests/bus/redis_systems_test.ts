@@ -72,7 +72,8 @@ together("RedisBus", {
         return recorder.lines.includes("message after");
       });
       const ms = performance.now() - announced;
-      assert(ms < 3_000, `It was deaf for ${ms} ms`);
+      // Where the announcement is not heard, it takes 10 s.
+      assert(ms < 7_000, `It was deaf for ${ms} ms`);
       await hears(bus);
       await waitFor("the other Sentinel to announce it", async () => {
         const address = await one.tell("SENTINEL", "GET-MASTER-ADDR-BY-NAME", "mymaster");
@@ -118,6 +119,7 @@ together("RedisBus", {
     await one.disconnect({ recipients: ["a"], keyHashes: [] });
     for (const recorder of recorders) await recorder.heard("disconnect a ");
     for (const recorder of recorders) {
+      await recorder.heard("entry once"); // which comes another way than the order
       assertEquals(recorder.news.filter((line) => line === "entry once").length, 1);
     }
     for (const [at, server] of servers.entries()) {

@@ -2,6 +2,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { startKeywire } from "../support/gateway.ts";
 import { readManifests } from "../support/kubernetes.ts";
 import { startRedis } from "../support/redis.ts";
+import { waitFor } from "../support/wait.ts";
 
 interface Service {
   readonly command?: string[];
@@ -27,7 +28,7 @@ Deno.test("compose.yaml: its Redis wants the password that its gateway gives", a
   const url = withDefaults(gateway!.environment!.REDIS_URL);
   const REDIS_URL = url.replace("@redis:6379", `@127.0.0.1:${server.port}`);
   await using node = await startKeywire({ REDIS_URL }); // which waits for /ready
-  assert(node.log.includes("serves"));
+  await waitFor("the log", () => node.log.includes("serves"));
   const [, check] = redis!.healthcheck!.test;
   const { success } = await new Deno.Command("sh", {
     args: ["-c", check!.replace("redis-cli", `redis-cli -p ${server.port}`)],

@@ -3,7 +3,7 @@ import config from "../../deno.json" with { type: "json" };
 import { items, openSocket } from "../support/clients.ts";
 import { startKeywire } from "../support/gateway.ts";
 import { run, succeeds } from "../support/run.ts";
-import { freePort } from "../support/wait.ts";
+import { freePort, waitFor } from "../support/wait.ts";
 
 const DOCKERFILE = await Deno.readTextFile(new URL("../../Dockerfile", import.meta.url));
 const { pathname: ROOT } = new URL("../../", import.meta.url);
@@ -81,7 +81,7 @@ Deno.test({
       using client = await openSocket(gateway.url, "demo");
       client.socket.send("ping");
       assertEquals(await items(client.frames, 1), ["heartbeat message"]);
-      assertMatch(gateway.log, /Descriptors: \d+[,;]/);
+      await waitFor("the log", () => /Descriptors: \d+[,;]/.test(gateway.log));
 
       const [, check = ""] = /^ +CMD (\[.*\])$/m.exec(DOCKERFILE) ?? [];
       const [, ...args] = JSON.parse(check) as string[];

@@ -12,11 +12,16 @@ together("Resumptions", {
   "tell a client whose beat no node knows at once, not at the next regular beat": async () => {
     await using redis = await startRedis();
     await using node = await startKeywire({ HOST, REDIS_URL: redis.url });
-    const started = performance.now();
-    using client = await openSocket(node.url, "demo", { v1: true, after: "0-0~nobody-1~0" });
-    const [welcome] = await items(client.events, 1);
-    assertEquals([welcome!.type, welcome!.recovered], ["welcome", false]);
-    assert(performance.now() - started < 2_000);
+    const times: number[] = [];
+    for (let client = 0; client < 5; client++) {
+      const started = performance.now();
+      using client = await openSocket(node.url, "demo", { v1: true, after: "0-0~nobody-1~0" });
+      const [welcome] = await items(client.events, 1);
+      times.push(performance.now() - started);
+      assertEquals([welcome!.type, welcome!.recovered], ["welcome", false]);
+    }
+    // At regular beats they would be told 3 s one after the other, however quick the first one is.
+    assert(Math.min(...times.slice(1)) < 2_000, `they were told after ${times} ms`);
   },
 
   "welcome a client that is ahead when the node gets there, and tell it nothing twice":

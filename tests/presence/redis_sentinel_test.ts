@@ -31,7 +31,8 @@ Deno.test("RedisPresence: a planned failover is followed as soon as it is announ
     return String(await backend.redis.call("CLIENT", "LIST")).includes("name=keywire-presence");
   }, 20_000);
   const ms = performance.now() - announced;
-  assert(ms < 3_000, `It took ${ms} ms`);
+  // Where the announcement is not heard, it takes 10 s.
+  assert(ms < 7_000, `It took ${ms} ms`);
   presence.add(["comes"]);
   await waitFor("the notice", () => backend.heard.includes("connected comes"), 20_000);
   assertEquals(backend.heard.filter((line) => line === "connected comes").length, 1);

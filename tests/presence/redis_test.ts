@@ -2,6 +2,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { PresenceUnavailable } from "../../src/presence/mod.ts";
 import { testPresence } from "../contracts/presence_contract.ts";
+import { becomes } from "../support/becomes.ts";
 import { openRedisPresence, QUICK, trustRegistry } from "../support/presence.ts";
 import { Proxy } from "../support/proxy.ts";
 import { type Backend, openBackend } from "../support/redis_client.ts";
@@ -48,6 +49,7 @@ together("RedisPresence", {
     await using two = openRedisPresence(server.url);
     one.add(["a"]);
     await one.settled();
+    await waitFor("the notice", () => backend.heard.length === 1);
     two.add(["a"]);
     await two.settled();
     assertEquals((await one.lookUp(["a"])).get("a")?.sockets, 2);
@@ -173,7 +175,7 @@ together("RedisPresence", {
     await new Promise((resolve) => setTimeout(resolve, 2_500));
     one.add(["late"]);
     await assertRejects(() => two.lookUp(["one"]), PresenceUnavailable);
-    assertEquals(typeof two.unhealthyReason, "string");
+    await waitFor("word of it", () => two.unhealthyReason);
     server.thaw();
     await waitFor("both nodes", async () => {
       return (await one.nodes().catch(() => [])).length === 2;
@@ -182,7 +184,7 @@ together("RedisPresence", {
     await waitFor("the notice", () => backend.heard.length >= 3);
     await waitFor("the answer", async () => (await two.lookUp(["one"]).catch(() => [])));
     assertEquals(backend.heard.slice(2), ["connected late"]);
-    assertEquals([one.unhealthyReason, two.unhealthyReason], [undefined, undefined]);
+    await becomes(() => [one.unhealthyReason, two.unhealthyReason], [undefined, undefined]);
   },
 
   "leaves a grace to the other nodes when it goes, and a tab that comes back there is no news":

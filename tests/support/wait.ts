@@ -2,13 +2,13 @@
 
 /**
  * Resolves with the first truthy value of `probe`, asked every 20 ms.
- * @throws when there is none within `timeoutMs` (10 s), naming `what`; a function is asked then, for
+ * @throws when there is none within `timeoutMs` (20 s: a machine may be busy), naming `what`; a function is asked then, for
  * what tells how far it came.
  */
 export async function waitFor<T>(
   what: string | (() => string),
   probe: () => T | Promise<T>,
-  timeoutMs = 10_000,
+  timeoutMs = 20_000,
 ): Promise<NonNullable<T>> {
   const end = performance.now() + timeoutMs;
   for (;;) {

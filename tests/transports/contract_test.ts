@@ -46,7 +46,7 @@ testTransport("EventsTransport", {
 });
 
 testTransport("PollingTransport", {
-  create: (connector) => new PollingTransport(connector, { pollMs: 2_000, awayMs: 500 }),
+  create: (connector) => new PollingTransport(connector, { pollMs: 2_000, awayMs: 1_000 }),
   async connect(url, key): Promise<TransportClient> {
     const client = new BulletPolling(`${url}/websocket${query(key)}`, { pauseMs: 1 });
     await client.opened;

@@ -220,7 +220,8 @@ Deno.test("debug: explains a connection that breaks without a word", async () =>
     using watched = new Watched(peer.url, { debug: true });
     const { code } = await watched.until("close");
     assertEquals(code, 1006);
-    assert(lines[0]?.includes("broke without a word (1006)"), lines[0]);
+    await waitFor("the explanation", () => lines.length > 0);
+    assert(lines[0]!.includes("broke without a word (1006)"), lines[0]);
   });
 });
 
@@ -243,7 +244,7 @@ Deno.test("debug: explains a gap", async () => {
     using watched = new Watched(peer.url, { debug: true });
     (await peer.line()).say({ type: "gap", cursor: "a", source: "stream" });
     await watched.until("gap");
-    assertEquals(lines.length, 1);
+    await waitFor("the explanation", () => lines.length === 1);
     assert(lines[0]!.includes("Messages of the stream may be lost"), lines[0]);
   });
 });

@@ -386,12 +386,12 @@ Deno.test("Keywire tries slowly while there is no network, and hurries when it i
 
 Deno.test("Keywire asks at once whether its connection outlived a change of network", async () => {
   await using peer = new Peer();
-  using watched = new Watched(peer.url, { pingMs: 900 });
+  using watched = new Watched(peer.url, { pingMs: 3_000 });
   const line = await peer.line();
   await watched.until("welcome");
   globalThis.dispatchEvent(new Event("online"));
-  await waitFor("a ping", () => line.heard.length === 1, 300);
+  await waitFor("a ping", () => line.heard.length === 1, 1_400);
   peer.answers = false;
   globalThis.dispatchEvent(new Event("online"));
-  await waitFor("another connection", () => peer.visits.length === 2, 800);
+  await waitFor("another connection", () => peer.visits.length === 2, 2_900);
 });

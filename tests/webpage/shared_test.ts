@@ -72,7 +72,7 @@ Deno.test("shared: the tabs of one key use one connection, and each hears everyt
   await tabs.isOpen(second);
   const third = await tabs.open(gateway.url, SHARED);
   await tabs.isOpen(third);
-  assertEquals(await connections(gateway), 1);
+  await hasConnections(gateway, 1);
   const numbers = new Numbers(gateway);
   await numbers.more(50);
   const count = await numbers.stop();
@@ -163,7 +163,7 @@ Deno.test("shared: nothing is lost or doubled when the connection breaks, again 
   }
   const count = await numbers.stop();
   for (const tab of [first, second]) await heardAll(tabs, tab, count);
-  assertEquals(await connections(gateway), 1);
+  await hasConnections(gateway, 1);
 });
 
 Deno.test("shared: tabs of another key, name or cursor hear for themselves", async () => {
@@ -214,7 +214,7 @@ Deno.test("shared: without Web Locks, or where they are denied, each page connec
   await tabs.before("Object.defineProperty(navigator, 'locks', { value: undefined })");
   for (const count of [1, 2]) {
     await tabs.isOpen(await tabs.open(gateway.url, SHARED));
-    assertEquals(await connections(gateway), count);
+    await hasConnections(gateway, count);
   }
 });
 
