@@ -1,10 +1,13 @@
 import { getLogger } from "@logtape/logtape";
-import { type Presence, PresenceUnavailable } from "../presence/port.ts";
+import { type Presence, PresenceUnavailable, type RecipientPresence } from "../presence/port.ts";
+import { WorkSlices } from "./work_slices.ts";
 
 const log = getLogger(["keywire", "api"]);
 
 /** How long presence may take before a publish goes without it, in milliseconds. */
 const DEADLINE_MS = 1_000;
+/** How many names are asked about at once: past the deadline no more are. */
+const PAGE = 500;
 
 /** Of one message: how many are there, and who is not; both absent where that is not known. */
 export interface Audience {
@@ -16,34 +19,75 @@ export interface Audience {
 export type AskedPresence = Pick<Presence, "lookUp" | "size">;
 
 /**
- * Looks up who is there, for messages that are to be published right after: all of them by one
- * question. What is not known in time is left out, so that presence never delays a message for long.
+ * Looks up who is there, for messages that are to be published right after: each name once. What is
+ * not known in time is left out, so that presence never delays a message for long.
+ * @returns the audiences of the messages, in their order
  */
-export async function lookUpAudience(
+export async function lookUpAudiences(
   presence: AskedPresence,
   messages: readonly { readonly recipients: readonly string[] | "*" }[],
-): Promise<(recipients: readonly string[] | "*") => Audience> {
-  const names = new Set(messages.flatMap(({ recipients }) => recipients === "*" ? [] : recipients));
-  const hasAll = messages.some(({ recipients }) => recipients === "*");
+): Promise<Audience[]> {
+  const slices = new WorkSlices();
+  const distinct: (readonly string[] | "*")[] = [];
+  const names = new Set<string>();
+  for (const { recipients } of messages) {
+    if (slices.isOver) await slices.turn();
+    const each = recipients === "*" ? recipients : [...new Set(recipients)];
+    distinct.push(each);
+    if (each !== "*") { for (const name of each) names.add(name); }
+  }
   const [present, size] = await Promise.all([
-    names.size === 0 ? new Map<string, unknown>() : known(() => presence.lookUp([...names])),
-    hasAll ? known(() => presence.size()) : undefined,
+    known((isLate) => lookUpAll(presence, names, isLate)),
+    distinct.includes("*") ? known(() => presence.size()) : undefined,
   ]);
-  return (recipients) => {
-    if (recipients === "*") return size === undefined ? {} : { online: size };
-    if (present === undefined) return {};
-    const distinct = [...new Set(recipients)];
-    const offline = distinct.filter((recipient) => !present.has(recipient));
-    return { online: distinct.length - offline.length, offline };
-  };
+  const audiences: Audience[] = [];
+  for (const recipients of distinct) {
+    if (slices.isOver) await slices.turn();
+    audiences.push(audienceOf(recipients, { present, size }));
+  }
+  return audiences;
+}
+
+function audienceOf(
+  recipients: readonly string[] | "*",
+  { present, size }: {
+    readonly present: ReadonlyMap<string, RecipientPresence> | undefined;
+    readonly size: number | undefined;
+  },
+): Audience {
+  if (recipients === "*") return size === undefined ? {} : { online: size };
+  if (present === undefined) return {};
+  const offline = recipients.filter((recipient) => !present.has(recipient));
+  return { online: recipients.length - offline.length, offline };
+}
+
+/** Looks `names` up, page by page, for as long as anybody waits for the answer. */
+async function lookUpAll(
+  presence: AskedPresence,
+  names: ReadonlySet<string>,
+  isLate: () => boolean,
+): Promise<ReadonlyMap<string, RecipientPresence>> {
+  const slices = new WorkSlices();
+  const found = new Map<string, RecipientPresence>();
+  const left = names.values();
+  for (;;) {
+    if (slices.isOver) await slices.turn();
+    const page = [...left.take(PAGE)];
+    if (page.length === 0 || isLate()) return found;
+    for (const [name, its] of await presence.lookUp(page)) found.set(name, its);
+  }
 }
 
 /** What `ask` returns, undefined where that is not known in time. */
-async function known<T>(ask: () => Promise<T>): Promise<T | undefined> {
+async function known<T>(ask: (isLate: () => boolean) => Promise<T>): Promise<T | undefined> {
   const { promise: late, resolve } = Promise.withResolvers<undefined>();
-  const timer = setTimeout(() => resolve(undefined), DEADLINE_MS);
+  let isLate = false;
+  const timer = setTimeout(() => {
+    isLate = true;
+    resolve(undefined);
+  }, DEADLINE_MS);
   try {
-    return await Promise.race([ask(), late]);
+    return await Promise.race([ask(() => isLate), late]);
   } catch (error) {
     if (!(error instanceof PresenceUnavailable)) log.error("Presence failed: {error}", { error });
     return undefined;

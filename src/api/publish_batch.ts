@@ -1,4 +1,3 @@
-import { setImmediate as nextTurn } from "node:timers/promises";
 import { createRoute, z } from "@hono/zod-openapi";
 import type { Handler } from "hono";
 import { cutElements } from "../core/cut_elements.ts";
@@ -16,11 +15,10 @@ import {
 import type { PublishOptions } from "./publish.ts";
 import { readBody, type TextBody } from "./read_body.ts";
 import { Accepted, BODY_ANSWERS, Envelope, Problem, PublishHeaders, SECURITY } from "./schemas.ts";
+import { WorkSlices } from "./work_slices.ts";
 
 const MAX_ENVELOPES = 1_000;
 const MAX_BYTES = 4 * 2 ** 20;
-/** How long envelopes are checked before the event loop turns, in milliseconds. */
-const SLICE_MS = 8;
 const JSON_TYPE = "application/json";
 const NDJSON_TYPE = "application/x-ndjson";
 
@@ -104,7 +102,7 @@ async function check(
     status: 400,
     detail: `Cannot publish the batch as ${reason}`,
   });
-  let turnedAt = performance.now();
+  const slices = new WorkSlices();
   try {
     for (const text of isJson ? cutElements(body.text) : lines(body.text)) {
       const at = items.length;
@@ -121,10 +119,7 @@ async function check(
           ? malformedProblem(checked)
           : { text, idempotencyKey: key, traceparent, ...checked },
       );
-      if (performance.now() - turnedAt > SLICE_MS) {
-        await nextTurn();
-        turnedAt = performance.now();
-      }
+      if (slices.isOver) await slices.turn();
     }
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;

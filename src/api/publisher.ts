@@ -3,7 +3,7 @@ import { MALFORMED } from "../core/malformed.ts";
 import { type Malformed, parseMessage } from "../core/message.ts";
 import { parseTraceparent } from "../core/traceparent.ts";
 import type { Refusal } from "../http/refusals.ts";
-import { type AskedPresence, type Audience, lookUpAudience } from "./audience.ts";
+import { type AskedPresence, type Audience, lookUpAudiences } from "./audience.ts";
 import { busProblem } from "./bus_problem.ts";
 
 /** How many envelopes are on their way to the bus at once. */
@@ -37,13 +37,13 @@ export class Publisher {
 
   /** Returns as many results as there are envelopes, in the same order. Never throws. */
   async publish(envelopes: readonly Envelope[]): Promise<(Published | Refusal)[]> {
-    const audienceOf = await lookUpAudience(this.#options.presence, envelopes);
+    const audiences = await lookUpAudiences(this.#options.presence, envelopes);
     const results: (Published | Refusal)[] = [];
     for (let at = 0; at < envelopes.length; at += AT_ONCE) {
       const slice = envelopes.slice(at, at + AT_ONCE);
       results.push(
         ...await Promise.all(
-          slice.map((envelope) => this.#publish(envelope, audienceOf(envelope.recipients))),
+          slice.map((envelope, index) => this.#publish(envelope, audiences[at + index]!)),
         ),
       );
     }

@@ -11,7 +11,7 @@ export interface LookUpOptions {
   readonly names: PresenceNames;
 }
 
-/** How many records are read by one pipeline. */
+/** How many records are read at once: other work has its turn in between. */
 const PAGE = 500;
 
 /**
@@ -22,19 +22,19 @@ export async function lookUp(
   recipients: readonly string[],
   { shardOf, lease, names }: LookUpOptions,
 ): Promise<Map<string, RecipientPresence>> {
-  const groups = Map.groupBy(new Set(recipients), (recipient) => shardOf(names.at(recipient)));
   const found = new Map<string, RecipientPresence>();
-  await Promise.all([...groups].map(async ([shard, group]) => {
-    for (let at = 0; at < group.length; at += PAGE) {
-      const page = group.slice(at, at + PAGE);
-      const replies = await read(shard, page.map((recipient) => names.at(recipient)));
-      for (const [index, recipient] of page.entries()) {
+  const left = new Set(recipients).values();
+  for (let page = [...left.take(PAGE)]; page.length > 0; page = [...left.take(PAGE)]) {
+    const groups = Map.groupBy(page, (recipient) => shardOf(names.at(recipient)));
+    await Promise.all([...groups].map(async ([shard, group]) => {
+      const replies = await read(shard, group.map((recipient) => names.at(recipient)));
+      for (const [index, recipient] of group.entries()) {
         const presence = readRecord(replies[index] as string[], lease);
         if (presence !== undefined) found.set(recipient, presence);
         else if (shard.isRebuilt) throw new PresenceUnavailable("Redis lost its data a moment ago");
       }
-    }
-  }));
+    }));
+  }
   return found;
 }
 
