@@ -48,6 +48,16 @@ Deno.test("CONTRIBUTING.md: the recipes of a setting and a key store make one th
       assert(/HttpKeyStore finds the recipients.*ok/.test(output), output);
     });
 
+    await t.step("add-key says that the key belongs elsewhere", async () => {
+      const said = await shell.run(
+        "! KEY_SERVICE_URL=http://keys.internal/ MONGODB_URL=mongodb://127.0.0.1:1/ " +
+          "deno task add-key 2>&1",
+      );
+      assert(/^KEY_SERVICE_URL names the key store: add the key there/m.test(said), said);
+      const nothing = await shell.run("! deno task add-key 2>&1");
+      assert(/^KEY_SERVICE_URL or MONGODB_URL is not set: /m.test(nothing), nothing);
+    });
+
     await t.step("a gateway admits who the service knows, and no other", async () => {
       await using service = Deno.serve(
         { hostname: "127.0.0.1", port: 0, onListen: () => {} },

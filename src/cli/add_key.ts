@@ -1,6 +1,11 @@
 /** `deno task add-key [recipient] [--key <key>] [--days <days>]`: prints a key that may connect. */
 import { parseArgs } from "node:util";
-import { InvalidSetting, readSettings } from "../settings/settings.ts";
+import {
+  InvalidSetting,
+  KEY_STORE_NAMES,
+  keyStoreSetting,
+  readSettings,
+} from "../settings/settings.ts";
 import { addKey } from "../keystores/mongo_add_key.ts";
 import { mongoOptions } from "../keystores/open_key_store.ts";
 
@@ -40,10 +45,17 @@ async function add(args: string[]): Promise<string> {
   if (more.length > 0) throw new TypeError("Cannot add a key for more than one recipient");
   const days = Number(values.days);
   if (!(days > 0)) throw new TypeError(`--days must be more than 0, not "${values.days}"`);
-  const options = mongoOptions(readSettings((name) => Deno.env.get(name)));
-  if (options === undefined) {
+  const settings = readSettings((name) => Deno.env.get(name));
+  const options = mongoOptions(settings);
+  const store = keyStoreSetting(settings);
+  if (store === undefined) {
     throw new InvalidSetting(
-      "MONGODB_URL is not set: the embedded keys are those in EMBEDDED_KEYS",
+      `${KEY_STORE_NAMES} is not set: the embedded keys are those in EMBEDDED_KEYS`,
+    );
+  }
+  if (options === undefined || store !== "MONGODB_URL") {
+    throw new InvalidSetting(
+      `${store} names the key store: add the key there, as add-key adds to MongoDB alone`,
     );
   }
   const expires = options.expiresField === undefined

@@ -7,6 +7,7 @@ import {
   InvalidSetting,
   isKeyStoreEmbedded,
   isLoopback,
+  KEY_STORE_NAMES,
   type Settings,
 } from "../settings/settings.ts";
 
@@ -26,7 +27,9 @@ export function logStartup(settings: Settings, version: string): void {
   log.info(`Keywire ${version} serves its page at ${at}/`);
   const embedded = [
     ...redisUrl === undefined ? ["the bus (set REDIS_URL to use Redis)"] : [],
-    ...isKeyStoreEmbedded(settings) ? ["the key store (set MONGODB_URL to use MongoDB)"] : [],
+    ...isKeyStoreEmbedded(settings)
+      ? [`the key store (set ${KEY_STORE_NAMES} to use a real one)`]
+      : [],
   ];
   if (embedded.length > 0) log.info(`Embedded: ${embedded.join("; ")}`);
   const descriptors = reportDescriptors(settings);

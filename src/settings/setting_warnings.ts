@@ -1,5 +1,5 @@
 import { Environment } from "./environment.ts";
-import { isKeyStoreEmbedded, KEY_STORES, readSettingsFrom } from "./settings.ts";
+import { isKeyStoreEmbedded, KEY_STORE_NAMES, KEY_STORES, readSettingsFrom } from "./settings.ts";
 
 /** Variables of a part, and the variable without which that part is not in use. */
 const PARTS: Readonly<Record<string, readonly string[]>> = {
@@ -47,11 +47,10 @@ export function settingWarnings(environment: Readonly<Record<string, string>>): 
     isSet(url) ? [] : names.filter((name) => variables.includes(name))
       .map((name) => `${name} is ignored, as ${url} is not set`)
   );
-  const stores = Object.values(KEY_STORES);
   if (isKeyStoreEmbedded(settings) && isSet("MONGODB_TIMEOUT_MS")) {
-    unused.push(`MONGODB_TIMEOUT_MS is ignored, as ${stores.join(" or ")} is not set`);
+    unused.push(`MONGODB_TIMEOUT_MS is ignored, as ${KEY_STORE_NAMES} is not set`);
   }
-  const [store, ...others] = [...stores, "EMBEDDED_KEYS"].filter(isSet);
+  const [store, ...others] = [...Object.values(KEY_STORES), "EMBEDDED_KEYS"].filter(isSet);
   unused.push(...others.map((name) => `${name} is ignored, as ${store} is set`));
   if (settings.otelDeno && isSet("OTEL_EXPORTER_OTLP_ENDPOINT")) {
     unused.push("OTEL_EXPORTER_OTLP_ENDPOINT is the runtime's, as OTEL_DENO is set");

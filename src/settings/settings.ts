@@ -72,6 +72,9 @@ export const KEY_STORES = {
   mongodbUrl: "MONGODB_URL",
 } as const satisfies Partial<Record<keyof Settings, string>>;
 
+/** Their names in a sentence: one, or several with "or" between them. */
+export const KEY_STORE_NAMES: string = Object.values(KEY_STORES).join(" or ");
+
 /**
  * Reads the settings.
  * @param get looks a name up in the environment; an empty text counts as set
@@ -204,7 +207,7 @@ function checkExposure(settings: Settings): void {
   if (demo || isLoopback(host)) return;
   const missing = [];
   if (redisUrl === undefined) missing.push("REDIS_URL");
-  if (isKeyStoreEmbedded(settings)) missing.push(Object.values(KEY_STORES).join(" or "));
+  if (isKeyStoreEmbedded(settings)) missing.push(KEY_STORE_NAMES);
   if (missing.length === 0) return;
   throw new InvalidSetting(
     `HOST is "${host}", which is not loopback, so ${missing.join(" and ")} must be set ` +
@@ -212,10 +215,15 @@ function checkExposure(settings: Settings): void {
   );
 }
 
+/** The name of the setting that says which key store serves; undefined where it is the embedded one. */
+export function keyStoreSetting(settings: Settings): string | undefined {
+  return Object.entries(KEY_STORES)
+    .find(([field]) => settings[field as keyof typeof KEY_STORES] !== undefined)?.[1];
+}
+
 /** Whether no setting names a key store, so that the embedded one serves, with keys that all know. */
 export function isKeyStoreEmbedded(settings: Settings): boolean {
-  return (Object.keys(KEY_STORES) as (keyof typeof KEY_STORES)[])
-    .every((name) => settings[name] === undefined);
+  return keyStoreSetting(settings) === undefined;
 }
 
 /** Whether only this machine reaches `host`. */

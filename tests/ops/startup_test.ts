@@ -1,7 +1,8 @@
-import { assertEquals } from "@std/assert";
-import { isOpen } from "../../src/ops/startup.ts";
+import { assert, assertEquals } from "@std/assert";
+import { isOpen, logStartup } from "../../src/ops/startup.ts";
 import { pageConfig } from "../../src/app.ts";
 import { KEY_STORES, readSettings } from "../../src/settings/settings.ts";
+import { Logged } from "../support/logged.ts";
 
 const open = (env: Record<string, string>) => isOpen(readSettings((name) => env[name]));
 
@@ -29,4 +30,12 @@ Deno.test("KEY_STORES: each makes a node of production: no demo key, no open API
     const env: Record<string, string> = { [name]: value, REDIS_URL: "redis://redis" };
     assertEquals(readSettings((variable) => env[variable]).host, "0.0.0.0", name);
   }
+});
+
+Deno.test("logStartup: says what is embedded, and every setting that changes it", async () => {
+  await using logged = await Logged.start();
+  logStartup(readSettings(() => undefined), "1.2.3");
+  const line = logged.lines("info").find((text) => text.startsWith("Embedded: "));
+  assert(line);
+  for (const name of ["REDIS_URL", ...Object.values(KEY_STORES)]) assert(line.includes(name), line);
 });
