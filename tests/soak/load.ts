@@ -26,6 +26,7 @@ export class Load implements Disposable {
   readonly #crowd: { kind: Kind; leave: () => void }[] = [];
   readonly #slow: StalledClient[] = [];
   readonly #timers: ReturnType<typeof setInterval>[] = [];
+  #isOver = false;
 
   constructor(gateway: KeywireProcess, backend: Backend) {
     this.#gateway = gateway;
@@ -52,9 +53,14 @@ export class Load implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    this.#isOver = true;
     for (const timer of this.#timers) clearInterval(timer);
-    for (const { leave } of this.#crowd) leave();
-    for (const client of this.#slow) client[Symbol.dispose]();
+    this.#leave();
+  }
+
+  #leave(): void {
+    for (const { leave } of this.#crowd.splice(0)) leave();
+    for (const client of this.#slow.splice(0)) client[Symbol.dispose]();
   }
 
   #every(ms: number, action: () => Promise<unknown>): void {
@@ -85,6 +91,7 @@ export class Load implements Disposable {
     oldest.leave();
     this.changes++;
     await this.#enter(oldest.kind);
+    if (this.#isOver) this.#leave(); // It was on its way when all the others left.
   }
 
   /** One more that never reads; the first of too many, cut off by now, goes away. */
@@ -92,6 +99,7 @@ export class Load implements Disposable {
     const sse = Math.random() < 0.5;
     this.#slow.push(await StalledClient.open(this.#gateway.port, "slow", { sse }));
     if (this.#slow.length > SLOW.clients) this.#slow.shift()![Symbol.dispose]();
+    if (this.#isOver) this.#leave();
   }
 }
 
