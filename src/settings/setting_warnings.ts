@@ -22,6 +22,10 @@ const PARTS: Readonly<Record<string, readonly string[]>> = {
   OTEL_EXPORTER_OTLP_ENDPOINT: ["OTEL_EXPORTER_OTLP_HEADERS", "OTEL_SERVICE_NAME"],
 };
 
+/** Variables whose value is a name, which may be any text, and values that nobody gives as one. */
+const NAMES = /_(?:CHANNEL|STREAM|COLLECTION|FIELD)$/;
+const WRAPPED = /^[\s"']|[\s"']$/;
+
 /**
  * What is odd about the variables that are set, a line each: some belong to a part that is not in use,
  * some have a name that is one letter off. No value is shown.
@@ -55,11 +59,15 @@ export function settingWarnings(environment: Readonly<Record<string, string>>): 
   if (settings.otelDeno && isSet("OTEL_EXPORTER_OTLP_ENDPOINT")) {
     unused.push("OTEL_EXPORTER_OTLP_ENDPOINT is the runtime's, as OTEL_DENO is set");
   }
+  // Files of variables keep what shells take away.
+  const wrapped = names
+    .filter((name) => known.includes(name) && NAMES.test(name) && WRAPPED.test(environment[name]!))
+    .map((name) => `${name} begins or ends with a blank or a quote, which is a part of the name`);
   const misspelled = names.filter((name) => !known.includes(name)).flatMap((name) => {
     const meant = known.find((setting) => isOneLetterOff(name, setting));
     return meant === undefined ? [] : [`${name} is no setting: do you mean ${meant}?`];
   });
-  return [...unused, ...misspelled];
+  return [...unused, ...wrapped, ...misspelled];
 }
 
 /** Whether a letter is missing, too much, wrong, or two that stand together are exchanged. */

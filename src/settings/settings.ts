@@ -169,7 +169,8 @@ function origins(env: Environment): "*" | readonly string[] {
 }
 
 function checkSources(settings: Settings): void {
-  const { redisChannel, redisStream, connectedChannel, disconnectedChannel } = settings;
+  const { redisChannel, redisStream, connectedChannel, disconnectedChannel, redisPrefix } =
+    settings;
   if (redisChannel === undefined && redisStream === undefined) {
     throw new InvalidSetting(
       "REDIS_CHANNEL and REDIS_STREAM are both empty but one must have a name: no message could come",
@@ -179,6 +180,14 @@ function checkSources(settings: Settings): void {
   if (new Set(channels).size < channels.length) {
     throw new InvalidSetting(
       "REDIS_CHANNEL, CONNECTED_CHANNEL and DISCONNECTED_CHANNEL must be three different names",
+    );
+  }
+  const control = `{${redisPrefix}}:control`;
+  const at = channels.indexOf(control);
+  if (at >= 0) {
+    const name = ["REDIS_CHANNEL", "CONNECTED_CHANNEL", "DISCONNECTED_CHANNEL"][at];
+    throw new InvalidSetting(
+      `${name} is "${control}" but must be another name: there the nodes speak with each other`,
     );
   }
 }

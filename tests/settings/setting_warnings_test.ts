@@ -25,6 +25,19 @@ Deno.test("settingWarnings: a variable of a part that is not in use is named, wi
   ]);
 });
 
+Deno.test("settingWarnings: blanks and quotes around a name are told of, as they belong to it", () => {
+  const urls = { REDIS_URL: "redis://localhost", MONGODB_URL: "mongodb://localhost" };
+  for (const value of ["news ", " news", '"news"', "'news", "news\u00a0"]) {
+    for (const name of ["REDIS_CHANNEL", "REDIS_STREAM", "MONGODB_KEY_FIELD"]) {
+      assertEquals(settingWarnings({ ...urls, [name]: value }), [
+        `${name} begins or ends with a blank or a quote, which is a part of the name`,
+      ]);
+    }
+  }
+  const plain = { REDIS_CHANNEL: "", REDIS_STREAM: "the news", MONGODB_FILTER: ' {"a":"b"} ' };
+  assertEquals(settingWarnings({ ...urls, ...plain }), []);
+});
+
 Deno.test("settingWarnings: where the runtime's own OpenTelemetry is on, Keywire's is said to be off", () => {
   const OTEL_EXPORTER_OTLP_ENDPOINT = "http://localhost:4318";
   assertEquals(settingWarnings({ OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_SERVICE_NAME: "push" }), []);

@@ -212,6 +212,10 @@ Deno.test("an empty name turns one way in off, but not both", () => {
 Deno.test("notices and messages may not share a channel", () => {
   assertStringIncludes(messageFor({ CONNECTED_CHANNEL: "my_channel" }), "CONNECTED_CHANNEL");
   assertStringIncludes(messageFor({ DISCONNECTED_CHANNEL: "connected" }), "DISCONNECTED_CHANNEL");
+  for (const name of ["REDIS_CHANNEL", "CONNECTED_CHANNEL", "DISCONNECTED_CHANNEL"]) {
+    const message = messageFor({ REDIS_PREFIX: "a", [name]: "{a}:control" });
+    assertStringIncludes(message, `${name} is "{a}:control" but must be another name`);
+  }
 });
 
 Deno.test("the buffer holds two messages at least, and grows with them by itself", () => {
