@@ -36,7 +36,9 @@ together("RedisBus", {
     await recorder.heard("entry after"); // the sources have no order between them
     await replica.tell("PUBLISH", "my_channel", "after");
     await recorder.heard("message after");
-    assertEquals(recorder.news, ["entry before", "gap channel", "entry after", "message after"]);
+    // A busy machine may take two turns to find the new master, each with a gap.
+    const news = recorder.news.filter((what, at, all) => what !== all[at - 1]);
+    assertEquals(news, ["entry before", "gap channel", "entry after", "message after"]);
   },
 
   "follows a planned failover as soon as it is announced, with one gap, however many Sentinels announce it":
