@@ -27,6 +27,8 @@ export function openClient(url: string): MongoClient {
       appName: "keywire",
       serverSelectionTimeoutMS: 3000,
       connectTimeoutMS: 5000,
+      // One document whose bytes are no text would fail the look-up of all that are asked with it.
+      enableUtf8Validation: false,
     });
   } catch {
     // The driver's message may quote the string.

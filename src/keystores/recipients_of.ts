@@ -19,9 +19,15 @@ export function valueAt(document: unknown, path: string): unknown {
 export function recipientsOf(value: unknown): readonly string[] | undefined {
   const values = Array.isArray(value) ? value : [value];
   const texts = values.map(textOf);
-  // Nothing can be addressed to an empty name, and its notices would name nobody.
-  if (texts.length === 0 || texts.includes(undefined) || texts.includes("")) return undefined;
-  return [...new Set(texts as string[])];
+  return texts.length > 0 && texts.every(isName) ? [...new Set(texts)] : undefined;
+}
+
+/**
+ * Nothing can be addressed to an empty name, and its notices would name nobody. U+FFFD stands for bytes
+ * that are no text, so that it stands for many names.
+ */
+function isName(text: string | undefined): text is string {
+  return text !== undefined && text !== "" && !text.includes("\ufffd");
 }
 
 /**

@@ -141,3 +141,41 @@ Deno.test("MongoKeyStore: a server that hangs is noticed by a ping", async () =>
   assertEquals(reason, "TIMEOUT: no answer in time");
   await waitFor("the store to be up", () => store.status === "up", 15_000);
 });
+
+/** Forwards a free port to `target`, and makes bytes that are no UTF-8 of a name in the replies. */
+function corruptReplies(target: number, name: string): Deno.TcpListener {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const forward = async (client: Deno.TcpConn) => {
+    const server = await Deno.connect({ hostname: "127.0.0.1", port: target });
+    const replies = new TransformStream<Uint8Array, Uint8Array>({
+      transform(chunk, controller) {
+        const at = new TextDecoder("latin1").decode(chunk).indexOf(name);
+        if (at >= 0) chunk[at] = 0xff;
+        controller.enqueue(chunk);
+      },
+    });
+    await Promise.all([
+      client.readable.pipeTo(server.writable),
+      server.readable.pipeThrough(replies).pipeTo(client.writable),
+    ]).catch(() => {}); // one end has gone
+  };
+  (async () => {
+    for await (const client of listener) forward(client);
+  })();
+  return listener;
+}
+
+Deno.test("MongoKeyStore: a document whose bytes are no text is refused alone", async () => {
+  await using logged = await Logged.start("keystores");
+  await using server = await startMongodb();
+  await using keys = new TestCollection(server.url);
+  await keys.insert({ _id: "a", who: "ann" }, { _id: "b", who: "corrupted" });
+  const { port } = new URL(server.url);
+  using listener = corruptReplies(Number(port), "corrupted");
+  const url = server.url.replace(`:${port}`, `:${listener.addr.port}`);
+  await using store = keys.store({ url, recipientField: "who" });
+  const found = await store.find(["a", "b"], AbortSignal.timeout(10_000));
+  assertEquals([...found], [["a", ["ann"]]]);
+  assertEquals(store.status, "up");
+  assert(logged.lines("warning").some((line) => line.includes("Documents were refused")));
+});

@@ -12,6 +12,8 @@ Deno.test("recipientsOf takes nothing where one value in the array cannot be a n
   const values = [
     ...[
       "",
+      "a\ufffd",
+      "a\ufffd",
       null,
       undefined,
       true,
