@@ -33,6 +33,10 @@ Deno.test("RedisPresence: a planned failover is followed as soon as it is announ
   const ms = performance.now() - announced;
   // Where the announcement is not heard, it takes 10 s.
   assert(ms < 7_000, `It took ${ms} ms`);
+  await waitFor("the backend to be subscribed there again", async () => {
+    await backend.redis.publish("connected", "a probe");
+    return backend.heard.includes("connected a probe");
+  });
   presence.add(["comes"]);
   await waitFor("the notice", () => backend.heard.includes("connected comes"), 20_000);
   assertEquals(backend.heard.filter((line) => line === "connected comes").length, 1);
