@@ -31,7 +31,7 @@ Deno.test("Keywire falls back where WebSockets open and stay silent", async () =
   await using peer = new Peer();
   const { welcome } = peer;
   peer.welcome = (visit) => visit.transport === "sse" ? welcome(visit) : undefined;
-  using watched = new Watched(peer.url, { ...later, dialMs: 100 });
+  using watched = new Watched(peer.url, { ...later, dialMs: 500 });
   await watched.until("welcome");
   assertEquals(peer.visits.map(({ transport }) => transport), ["websocket", "sse", "sse"]);
 });
@@ -39,7 +39,7 @@ Deno.test("Keywire falls back where WebSockets open and stay silent", async () =
 Deno.test("Keywire falls back where dials hang", async () => {
   await using peer = new Peer();
   peer.refuse = ({ transport }) => transport === "websocket" ? never : undefined;
-  using watched = new Watched(peer.url, { ...later, dialMs: 100 });
+  using watched = new Watched(peer.url, { ...later, dialMs: 500 });
   await watched.until("welcome");
   assertEquals(watched.client.transport, "sse");
 });

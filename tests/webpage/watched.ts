@@ -9,7 +9,7 @@ export const FAST = {
   minDelayMs: 4,
   maxDelayMs: 30,
   pingMs: 60,
-  dialMs: 400,
+  dialMs: 2_000,
   upgradeMs: 50,
   gapJitterMs: 0,
 };
