@@ -6,6 +6,7 @@ import { MarkdownPage } from "./support/markdown.ts";
 import { startMongodb } from "./support/mongodb.ts";
 import { startRedis } from "./support/redis.ts";
 import { Shell } from "./support/shell.ts";
+import { shows } from "./support/shows.ts";
 import { freePort, waitFor } from "./support/wait.ts";
 
 const ROOT = new URL("..", import.meta.url).pathname;
@@ -82,8 +83,7 @@ Deno.test("README: what a person reads is what happens, block by block", async (
         await opened.page.getByRole("button", { name: "Connect", exact: true }).click();
         await opened.page.locator("body[data-state=open]").waitFor();
         await opened.page.getByText("wants a token").waitFor(); // why it has no button to send
-        const commands = await opened.page.locator("#commands").textContent();
-        assertStringIncludes(commands ?? "", '"recipients":["demo"]');
+        await shows(opened.page.locator("#commands"), /"recipients":\["demo"\]/);
         await shell.run(page.take("sh", "redis-cli"));
         await opened.page.locator("#list li", { hasText: '{"n":1}' }).waitFor();
         await opened.page.locator("#list li", { hasText: '{"data":{"id":"123"}}' }).waitFor();
@@ -119,13 +119,17 @@ Deno.test("README: what a person reads is what happens, block by block", async (
         { hostname: "127.0.0.1", port: 0, onListen: () => {} },
         () => new Response(html, { headers: { "Content-Type": "text/html" } }),
       );
+      const hasConnections = async (count: number) =>
+        (await (await fetch(`${url}/metrics`)).text()).includes(`\nkeywire_connections ${count}\n`);
+      await waitFor("the socket of before to be gone", () => hasConnections(0));
       const opened = await browser.open();
       const heard: string[] = [];
       opened.page.on("console", (message) => heard.push(message.text()));
       await opened.page.goto(`http://127.0.0.1:${site.addr.port}/`);
-      await waitFor(`the page to be connected; it says ${opened.complaints}`, async () => {
-        return (await (await fetch(`${url}/metrics`)).text()).includes("\nkeywire_connections 1\n");
-      });
+      await waitFor(
+        () => `the page to be connected; it says ${opened.complaints}`,
+        () => hasConnections(1),
+      );
       await redis.tell("XADD", "my_stream", "*", "message", '{"recipients":"*","hello":"page"}');
       await waitFor("the message", () => heard.some((line) => line.includes("page")));
       html = html.replace('key: "demo"', 'key: "a wrong one"');

@@ -17,7 +17,7 @@ export interface PresenceOptions {
   readonly graceMs: number;
 }
 
-const GRACE_MS = 300;
+const GRACE_MS = 800;
 
 /** Runs the contract on the presences that `create` makes. */
 export function testPresence(

@@ -21,7 +21,8 @@ Deno.test("deploy: a rolling restart behind nginx, HAProxy and Caddy loses nothi
     });
     // Caddy has no way to ask another node after a 503; its clients come back by themselves.
     if (kind !== "caddy") assertEquals(refusals, 0, kind);
-    assert(backMs < 10_000, `${kind}: the last one was back after ${backMs} ms`);
+    // By their own defaults proxies let no client in for half a minute.
+    assert(backMs < 20_000, `${kind}: the last one was back after ${backMs} ms`);
     assert(!log.includes("key-of-"), log);
   }
 });

@@ -5,6 +5,7 @@
  */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import type { Page } from "playwright-core";
+import { becomes } from "../support/becomes.ts";
 import { launchChromium } from "../support/chromium.ts";
 import { MarkdownPage } from "../support/markdown.ts";
 import { startRedis } from "../support/redis.ts";
@@ -77,18 +78,13 @@ Deno.test("examples: each does what its page says", async (t) => {
     const line = readme.take("sh", "progress.sh");
     await shellOn(0).run(line);
     await page.getByText("3 of 3").waitFor();
-    assertEquals(await page.locator("li").allTextContents(), [
-      "sleep 1",
-      'echo "half way"',
-      "sleep 1",
-    ]);
+    await lists(page, ["sleep 1", 'echo "half way"', "sleep 1"]);
 
     const steps = `'echo "\\\\\\\\" # <b>ü\t"' 'exit 3' 'echo never'`;
     const failing = line.replace(/'sleep 1'.*(?= \|)/, steps);
     await assertRejects(() => shellOn(0).run(failing));
     await page.getByText("failed: exit 3").waitFor();
-    const shown = await page.locator("li").allTextContents();
-    assertEquals(shown, ['echo "\\\\\\\\" # <b>ü "', "exit 3"]);
+    await lists(page, ['echo "\\\\\\\\" # <b>ü "', "exit 3"]);
   });
 
   const express = freePort();
@@ -102,7 +98,7 @@ Deno.test("examples: each does what its page says", async (t) => {
       const address = `http://localhost:${express}/`;
       const pages = [await open(address), await open(address)];
       await comment(pages[0]!, "</script><b>first");
-      for (const page of pages) await shows(page, ["</script><b>first"]);
+      for (const page of pages) await lists(page, ["</script><b>first"]);
 
       const texts = Array.from({ length: 100 }, (_, n) => `comment ${n}`);
       const posting = (async () => {
@@ -117,7 +113,7 @@ Deno.test("examples: each does what its page says", async (t) => {
       for (let n = 0; n < 4; n++) pages.push(await open(address)); // in the middle of it
       await posting;
       comments.push(...texts);
-      for (const page of pages) await shows(page, comments);
+      for (const page of pages) await lists(page, comments);
     },
   );
 
@@ -134,7 +130,7 @@ Deno.test("examples: each does what its page says", async (t) => {
     for (const window of windows) {
       comments.push(`number ${comments.length}`);
       await comment(window, comments.at(-1)!);
-      for (const one of windows) await shows(one, comments);
+      for (const one of windows) await lists(one, comments);
     }
     await shell.run("npm run build", `${cwd}/examples/react`);
   });
@@ -149,10 +145,10 @@ Deno.test("examples: each does what its page says", async (t) => {
     await redis.kill(); // it has nothing on disk
     await redis.start();
     await Promise.all(loading);
-    for (const page of windows) await shows(page, comments);
+    for (const page of windows) await lists(page, comments);
     comments.push("after the gap");
     await comment(windows[0]!, comments.at(-1)!);
-    for (const page of windows) await shows(page, comments);
+    for (const page of windows) await lists(page, comments);
     // Chromium complains of a socket that a page leaves while it connects, when a second gap comes.
     complaints.clear();
   });
@@ -201,7 +197,7 @@ Deno.test("examples: each does what its page says", async (t) => {
       }
       await setPrice(ports[0], 3);
       await using again = await start(ports[1]);
-      assertEquals(await priceAt(ports[1]), 3);
+      await hasPrice(ports[1], 3);
       await setPrice(ports[0], 4);
       await hasPrice(ports[1], 4);
 
@@ -210,7 +206,7 @@ Deno.test("examples: each does what its page says", async (t) => {
       await shellOn(0).run(DISCONNECT.replace("URL", url));
       await waitFor("the refusal", () => again.output.includes("4403: revoked"));
       await setPrice(ports[0], 5);
-      assertEquals(await priceAt(ports[1]), 5);
+      await hasPrice(ports[1], 5);
     },
   );
 
@@ -225,17 +221,10 @@ async function comment(page: Page, text: string): Promise<void> {
 }
 
 /** Waits until the page's list is `texts`, each once and in order. */
-async function shows(page: Page, texts: readonly string[]): Promise<void> {
-  let shown: string[] = [];
-  try {
-    await waitFor("the comments", async () => {
-      // There is no list while the page loads.
-      shown = await page.locator("li").allTextContents().catch(() => []);
-      return shown.length >= texts.length;
-    }, 30_000);
-  } finally {
-    assertEquals(shown, texts);
-  }
+async function lists(page: Page, texts: readonly string[]): Promise<void> {
+  // There is no list while the page loads.
+  const shown = () => page.locator("li").allTextContents().catch((): string[] => []);
+  await becomes<readonly string[]>(shown, texts, { timeoutMs: 30_000 });
 }
 
 /** How far the job of a page is. */

@@ -13,7 +13,7 @@ async function faultOf(
     ...options,
     replyMapping: "legacy",
     retryStrategy: null,
-    connectTimeout: 300,
+    connectTimeout: 10_000,
   });
   try {
     if (ask === undefined) {

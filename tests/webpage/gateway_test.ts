@@ -136,7 +136,8 @@ Deno.test("A client that fell back hears in time while its next WebSocket is swa
   await published.body?.cancel();
   await client.until("message");
   const ms = performance.now() - sentAt;
-  assert(ms < 5_000, `it took ${ms} ms`);
+  // The WebSocket would be given up after 15 s.
+  assert(ms < 10_000, `it took ${ms} ms`);
 });
 
 Deno.test("A client that begins at a printed cursor misses nothing of what its state lacks", async () => {
@@ -174,7 +175,8 @@ Deno.test("A client that begins at a printed cursor misses nothing of what its s
       client.on("gap", () => entry.gaps++);
       clients.push(entry);
     }
-    await waitFor("messages behind them", () => clients.every(({ heard }) => heard.has(state - 5)));
+    const goal = state + 20;
+    await waitFor("messages behind them", () => clients.every(({ heard }) => heard.has(goal)));
     writing = false;
     await writer;
     for (const { rendered, heard, gaps } of clients) {

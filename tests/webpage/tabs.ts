@@ -59,8 +59,10 @@ export class Tabs implements AsyncDisposable {
       keywire.on("gap", () => heard.gaps++);
       Object.assign(globalThis, { heard, keywire });
     })()`);
-    const started = (await this.#renderers()).filter((pid) => !before.includes(pid));
-    return { page, pid: started.at(-1) ?? 0 };
+    const pid = await waitFor("the tab's process", async () => {
+      return (await this.#renderers()).filter((pid) => !before.includes(pid)).at(-1);
+    });
+    return { page, pid };
   }
 
   async heard({ page }: Tab): Promise<Heard> {
