@@ -107,9 +107,7 @@ together("RedisPresence", {
     await using server = await startRedis();
     await trustRegistry(server);
     await using one = openRedisPresence(server.url, { timing: QUICK });
-    const other = async (name?: string) =>
-      (await one.nodes().catch(() => [])).find(({ id, isThis }) => !isThis && id === (name ?? id))
-        ?.id;
+    const other = async () => (await one.nodes().catch(() => [])).find(({ isThis }) => !isThis)?.id;
     const comeAndGo = async () => {
       const two = openRedisPresence(server.url, { timing: QUICK });
       await waitFor("the other node", async () => ![undefined, "killed"].includes(await other()));
@@ -121,8 +119,8 @@ together("RedisPresence", {
     await comeAndGo();
     const lease = '1 {"address":"","version":"0","since":0,"connections":0}';
     await server.tell("HSET", "keywire:{nodes}", "killed", lease);
-    await waitFor("the lease of one that was killed", () => other("killed"));
-    await waitFor("it to be reaped", () => one.stats.reapedNodes === 1);
+    // How long it is seen before is a matter of the leases, not of this test.
+    await waitFor("one that was killed to be reaped", () => one.stats.reapedNodes === 1);
     await comeAndGo(); // The leases were read again.
     assertEquals(one.hasLeft("killed"), false);
   },
