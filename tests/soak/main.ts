@@ -47,7 +47,9 @@ const title = `Memory over ${minutes} min at ${perSecond} deliveries/s`;
 await Deno.writeTextFile(PLOT, memoryPlot(title, rss, heap));
 await say(`${title}; ${load.changes} clients went and were followed by others`);
 for (const [name, value] of await gateway.metrics()) {
-  if (/connections|slots|gaps|dropped|refused|closed/.test(name)) await say(`${name} ${value}`);
+  if (/connections|slots|gaps|dropped|refused|closed|lost/.test(name)) {
+    await say(`${name} ${value}`);
+  }
 }
 load[Symbol.dispose]();
 await nuisances[Symbol.asyncDispose]();

@@ -21,7 +21,7 @@ export class Nuisances implements AsyncDisposable {
   /** Lets them come, again and again. */
   start(): void {
     const { port, url } = this.#gateway;
-    this.#every("abort", () => abortHandshake(port, "/websocket?crowd", Math.random() * 5));
+    this.#every("abort", () => abortHandshake(port, "/websocket?crowd", 25 * Math.random() ** 2));
     this.#every("refused", async () => {
       const response = await fetch(`${url}/events?unknown`);
       await response.body?.cancel();
