@@ -101,3 +101,19 @@ Deno.test("AttachmentLog: keeps the last 8,192 events, and says since when it is
   const { events } = log;
   assertEquals([events.length, events[0]!.at, events.at(-1)!.at, log.since], [8_192, 9, 8_200, 9]);
 });
+
+Deno.test("AttachmentLog: keeps fewer events where they name very many recipients", () => {
+  let now = 0;
+  const log = new AttachmentLog(() => now, () => now);
+  const recipients = Array.from({ length: 100_000 }, (_, at) => `user:${at}`);
+  const add = (connection: number) => {
+    now++;
+    log.add({ kind: "opened", connection, recipients: [...recipients], detail: "v1" });
+  };
+  for (let connection = 1; connection <= 5; connection++) add(connection);
+  assertEquals([log.events.length, log.since], [5, 0]);
+  for (let connection = 6; connection <= 20; connection++) add(connection);
+  // Each holds some megabytes: 8,192 of them would take the node's memory.
+  assertEquals(log.events.map(({ connection }) => connection), [16, 17, 18, 19, 20]);
+  assertEquals(log.since, 16);
+});
