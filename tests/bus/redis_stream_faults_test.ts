@@ -129,8 +129,11 @@ together("RedisBus, its stream", {
     await using proxy = new Proxy(server.port);
     await using node = await openReady(proxy.port);
     await appendHeard(server, "seen", node);
-    proxy.hold();
     // The reader waits for one entry, which is on its way to it when the others come and go.
+    await waitFor("the reader to wait at Redis", async () => {
+      return (await server.tell("INFO", "clients")).includes("blocked_clients:1");
+    });
+    proxy.hold();
     for (const text of ["first", "lost", "lost, too"]) await append(server, text);
     await server.tell("DEL", "my_stream");
     await append(server, "next");

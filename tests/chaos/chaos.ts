@@ -47,7 +47,7 @@ export interface Chaos {
 }
 
 /** How long clients may take to get what they are owed once the trouble is over, in milliseconds. */
-const CAUGHT_UP_MS = 30_000;
+const CAUGHT_UP_MS = 90_000;
 
 /** Runs one phase after the other, while a backend publishes, and gives account of every message. */
 export async function runChaos(chaos: Chaos, options: ChaosOptions): Promise<PhaseReport[]> {
@@ -78,7 +78,7 @@ export async function runChaos(chaos: Chaos, options: ChaosOptions): Promise<Pha
     )
   );
   // What came before a client's first connection was never owed to it.
-  await waitFor("every client to be connected", () => all.every(({ isOpen }) => isOpen), 30_000);
+  await waitFor("every client to be connected", () => all.every(({ isOpen }) => isOpen), 90_000);
   backend.start();
   for (const [index, { name, run }] of chaos.phases.entries()) {
     backend.phase = index;
@@ -89,6 +89,7 @@ export async function runChaos(chaos: Chaos, options: ChaosOptions): Promise<Pha
       await waitFor(
         "the backend to publish",
         () => backend.confirmedIn(index) >= recipients.length,
+        CAUGHT_UP_MS,
       );
       await caughtUp(all, backend);
     } catch (cause) {

@@ -11,7 +11,7 @@ export interface Node {
 }
 
 /** How long a node may take to be ready again, in milliseconds. */
-const READY_MS = 30_000;
+const READY_MS = 90_000;
 
 /**
  * Two nodes behind a balancer, on a Redis that has every write in its append-only file before it

@@ -24,7 +24,7 @@ export class Serials {
   /** Resolves when `count` more were appended. */
   async more(count: number): Promise<void> {
     const goal = this.#goal = this.#next + count;
-    await waitFor(`${count} more serial numbers`, () => this.#next >= goal, 20_000);
+    await waitFor(`${count} more serial numbers`, () => this.#next >= goal, 60_000);
   }
 
   /** Ends, and returns the last number. */
