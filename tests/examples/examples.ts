@@ -75,6 +75,18 @@ Deno.test("examples: each does what its page says", async (t) => {
     return page;
   }
 
+  /** A window to which keywire.js does not come before `release` is called. */
+  async function openEarly(address: string): Promise<{ page: Page; release: () => void }> {
+    const page = await openWindow(address);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    await page.route("**/keywire.js", async (route) => {
+      await promise;
+      await route.continue();
+    });
+    await page.goto(address, { waitUntil: "domcontentloaded" });
+    return { page, release: resolve };
+  }
+
   function noComplaints(): void {
     for (const [address, said] of complaints) assertEquals(said, [], address);
   }
@@ -103,8 +115,10 @@ Deno.test("examples: each does what its page says", async (t) => {
       const shell = shellOn(express);
       stack.use(await shell.start(readme.take("sh", "examples/express"), "Comments on"));
       const address = `http://localhost:${express}/`;
-      const pages = [await open(address), await open(address)];
-      await comment(pages[0]!, "</script><b>first");
+      const early = await openEarly(address);
+      const pages = [early.page, await open(address)];
+      await comment(early.page, "</script><b>first");
+      early.release();
       for (const page of pages) await lists(page, ["</script><b>first"]);
 
       const texts = Array.from({ length: 100 }, (_, n) => `comment ${n}`);
@@ -169,11 +183,12 @@ Deno.test("examples: each does what its page says", async (t) => {
     await redis.start(); // its stream is empty, and another one than before
     // Not by /ready: a busy gateway may not know yet that Redis was gone, and tells a gap later.
     await waitFor("the gateway to be well again", () => outages() > before, 60_000);
-    const first = await open(address);
+    const { page: first, release } = await openEarly(address);
     await first.evaluate("globalThis.isFirstLoad = true");
     // A window takes longer to open than the job takes, where the machine is busy.
     const second = await openWindow(address);
     await first.getByRole("button").click();
+    release();
     await waitFor("the first steps", async () => await progress(first) > 0, 60_000);
     await second.goto(address, { waitUntil: "commit" });
     await second.locator("#state").waitFor({ state: "attached" });
