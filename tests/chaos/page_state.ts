@@ -87,7 +87,7 @@ export async function pageState(options: PageStateOptions): Promise<PageStateRes
 
   const open = pages.filter(({ isClosed }) => !isClosed);
   const isRight = (page: Page) => JSON.stringify(page.state) === backend.stateText(page.name);
-  await waitFor("every page to have the right state", () => open.every(isRight), 15_000)
+  await waitFor("every page to have the right state", () => open.every(isRight), 60_000)
     .catch(() => {});
   const sum = (of: (page: Page) => number) => pages.reduce((total, page) => total + of(page), 0);
   return {

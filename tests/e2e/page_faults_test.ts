@@ -165,7 +165,7 @@ async function listen(
   const proxy = new Proxy(node.port);
   if (block) proxy.rewrite(block);
   const { page } = await chromium.open();
-  page.setDefaultTimeout(25_000);
+  page.setDefaultTimeout(45_000);
   await visit(page, `http://127.0.0.1:${proxy.port}`);
   await connect(page, key, "auto");
   const serials = new Serials(redis, key);

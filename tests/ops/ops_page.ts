@@ -28,7 +28,7 @@ export async function openOps(
 /** Waits until the node at `port` is shown in `state`. Returns what is said of it beside. */
 export async function shown(
   page: Page,
-  { port, state, timeout = 15_000 }: {
+  { port, state, timeout = 30_000 }: {
     readonly port: number;
     readonly state: string;
     readonly timeout?: number;

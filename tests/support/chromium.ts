@@ -54,7 +54,7 @@ export async function findChromium(): Promise<string> {
 async function openPage(browser: Browser, options?: BrowserContextOptions): Promise<TestPage> {
   const context = await browser.newContext(options);
   const page = await context.newPage();
-  page.setDefaultTimeout(15_000);
+  page.setDefaultTimeout(30_000);
   const complaints: string[] = [];
   page.on("pageerror", (error) => complaints.push(String(error)));
   page.on("console", (message) => {

@@ -75,7 +75,7 @@ export async function startKeywire(
       );
       await response?.body?.cancel();
       return response?.ok;
-    }, 30_000);
+    }, 60_000);
   } catch (error) {
     await asyncDispose();
     throw new Error(`${(error as Error).message}\n${log}`);

@@ -21,5 +21,5 @@ export async function answers(url: string, check: () => void = () => {}): Promis
     check();
     await using client = new MongoClient(url, { serverSelectionTimeoutMS: 500 });
     return await client.db("admin").command({ ping: 1 }).then(() => true, () => false);
-  }, 30_000);
+  }, 60_000);
 }

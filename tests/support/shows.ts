@@ -4,12 +4,12 @@ import { waitFor } from "./wait.ts";
 /**
  * Waits until exactly one element is at `place`, and its text is `expected`, or matches it where that
  * is a pattern: what a page shows comes later than what brings it about.
- * @throws with what it shows instead, when it does not within `timeoutMs` (15 s)
+ * @throws with what it shows instead, when it does not within `timeoutMs` (30 s)
  */
 export async function shows(
   place: Locator,
   expected: string | RegExp,
-  { timeoutMs = 15_000 }: { timeoutMs?: number } = {},
+  { timeoutMs = 30_000 }: { timeoutMs?: number } = {},
 ): Promise<void> {
   const fits = (text: string) =>
     typeof expected === "string" ? text === expected : expected.test(text);
