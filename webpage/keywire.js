@@ -897,7 +897,9 @@ export function eventStreamParser(onBlock, onRetry) {
     // A line feed that follows a carriage return belongs to it, though it came later.
     if (skipLineFeed && chunk.startsWith("\n")) chunk = chunk.slice(1);
     skipLineFeed = chunk.endsWith("\r");
-    const lines = (rest + chunk).split(/\r\n|\r|\n/);
+    // What came before holds no line end: a long line is not looked through again with each chunk.
+    const lines = chunk.split(/\r\n|\r|\n/);
+    lines[0] = rest + lines[0];
     rest = lines.pop() ?? "";
     for (const line of lines) {
       if (line !== "") {

@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 interface EventStreamBlock {
   readonly type: string;
@@ -94,4 +94,14 @@ Deno.test("eventStreamParser reads the same whatever the chunks and line ends", 
       }));
     assertEquals(blocksOf(...chunks), expected);
   }));
+});
+
+Deno.test("eventStreamParser reads a line of 32 MiB that comes in 2,048 chunks without looking back", () => {
+  const chunk = "x".repeat(16_384);
+  const started = performance.now();
+  const [block] = blocksOf("data:", ...Array<string>(2_048).fill(chunk), "\n\n");
+  const ms = performance.now() - started;
+  assertEquals(block?.data?.length, 2 ** 25);
+  // To look through all that has come with each chunk takes more than a minute.
+  assert(ms < 10_000, `it took ${Math.round(ms)} ms`);
 });
