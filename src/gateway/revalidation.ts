@@ -39,6 +39,8 @@ export interface RevalidationOptions {
 export class Revalidation implements Disposable {
   readonly #options: RevalidationOptions;
   readonly #counts = { completed: 0, failed: 0, revoked: 0, changed: 0 };
+  /** Keys whose batch got no answer: they come last, so that what fails there keeps no others waiting. */
+  #unanswered: ReadonlySet<string> = new Set();
   #rounds: Disposable | undefined;
 
   constructor(options: RevalidationOptions) {
@@ -59,11 +61,12 @@ export class Revalidation implements Disposable {
   async check(): Promise<void> {
     // A client that comes while the store is asked has just been looked up.
     const byKey = Map.groupBy(this.#options.connections, ([, { key }]) => key);
-    const keys = [...byKey.keys()];
+    const keys = this.#inOrder(byKey.keys());
     for (let from = 0; from < keys.length; from += BATCH) {
       const batch = keys.slice(from, from + BATCH);
       try {
         const answer = await this.#find(batch);
+        this.#unanswered = this.#unanswered.difference(new Set(batch));
         for (const key of batch) {
           this.#enforce(byKey.get(key)!.map(([one]) => one), answer.get(key));
         }
@@ -72,6 +75,7 @@ export class Revalidation implements Disposable {
           log.error("Cannot revalidate: {error}", { error });
         }
         this.#counts.failed++;
+        this.#unanswered = this.#unanswered.union(new Set(batch));
         return; // The store does not answer: connections stay.
       }
     }
@@ -80,6 +84,12 @@ export class Revalidation implements Disposable {
 
   [Symbol.dispose](): void {
     this.#rounds?.[Symbol.dispose]();
+  }
+
+  #inOrder(keys: Iterable<string>): string[] {
+    const connected = new Set(keys);
+    this.#unanswered = this.#unanswered.intersection(connected);
+    return [...connected.difference(this.#unanswered), ...this.#unanswered];
   }
 
   /** Closes `connections` unless they hear for just `recipients`. */
