@@ -186,7 +186,7 @@ export function testBus(
       await listenTo(bus);
       bus.inquiries.answerWith((question) => ({ to: question }));
       const answers = await bus.inquiries.ask({ kind: "ä" }, {
-        waitMs: 2_000,
+        waitMs: 20_000,
         enough: ({ size }) => size === 1,
       });
       assertEquals([...answers.values()], [{ to: { kind: "ä" } }]);

@@ -33,7 +33,7 @@ class System implements AsyncDisposable {
     await waitFor("the nodes", async () => {
       for (const node of this.nodes) if (await node.ask<number>("nodes") !== 3) return false;
       return true;
-    }, 30_000);
+    }, 60_000);
   }
 
   /** Waits until registry and notices equal the truth. */
@@ -55,7 +55,7 @@ class System implements AsyncDisposable {
       }
       return JSON.stringify([...announced(this.backend.heard)].toSorted()) ===
         JSON.stringify([...truth.keys()].toSorted());
-    }, 20_000).catch((error) => {
+    }, 60_000).catch((error) => {
       throw new Error(`${error.message}; registry ${state}; heard ${this.backend.heard}`);
     });
   }
