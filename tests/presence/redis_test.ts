@@ -203,7 +203,8 @@ together("RedisPresence", {
       await two.settled();
       assertEquals((await two.lookUp(["back", "gone"])).size, 1);
       await waitFor("the notice", () => backend.heard.length === 3);
-      assert(performance.now() - closedAt >= 4_900);
+      // The grace; or, where a busy machine let it go before it had written that, its lease.
+      assert(performance.now() - closedAt >= 3_500);
       await waitFor(
         "the lease to be gone",
         async () => (await backend.redis.keys("*:names")).length < 2,
