@@ -53,6 +53,14 @@ for (const [name, venv] of Object.entries(VENVS)) {
     await Deno.remove(folder, { recursive: true });
   });
 
+  Deno.test(`keywire for Python: keeps its word in every corner with ${name}`, async () => {
+    await using gateway = await startKeywire();
+    const corners = new URL("corners.py", import.meta.url).pathname;
+    const args = ["-X", "dev", "-W", "error", corners, gateway.url];
+    const { success, stderr } = await new Deno.Command(`${venv.bin}/python`, { args }).output();
+    assert(success, new TextDecoder().decode(stderr));
+  });
+
   Deno.test(`keywire for Python: loses nothing and doubles nothing under chaos with ${name}`, async () => {
     await chaos(venv, async (options) => {
       const stream = await streamChaos(options);

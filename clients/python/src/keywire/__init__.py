@@ -20,13 +20,21 @@ from typing import Any, TypeAlias
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
+from websockets.exceptions import (
+    ConnectionClosed,
+    InvalidHandshake,
+    InvalidStatus,
+    WebSocketException,
+)
 from websockets.http11 import Response
 from websockets.typing import Subprotocol
 
 __all__ = ["Event", "Gap", "Keywire", "Message", "Refused", "Welcome"]
 
 logger = logging.getLogger("keywire")
+
+#: Seconds; whatever a server, or a proxy before it, asks for.
+_LONGEST_WAIT = 86_400.0
 
 
 @dataclass(frozen=True)
@@ -68,6 +76,15 @@ class Refused(Exception):
         self.reason = reason
 
 
+class _Connect(connect):
+    """Follows no redirect, as browsers do not: the key would go where it was never meant to."""
+
+    def process_redirect(self, exc: Exception) -> Exception:
+        if isinstance(exc, ValueError):  # websockets 14 has no error of its own for what is no HTTP
+            return InvalidHandshake(str(exc))
+        return exc
+
+
 class Keywire:
     """Events in order, by ``async for``; ``async with`` closes the connection at its end.
 
@@ -103,6 +120,7 @@ class Keywire:
         self._socket: ClientConnection | None = None
         self._opening: asyncio.Task[None] | None = None  # it outlives a wait that is cut short
         self._items: deque[_Item] = deque()
+        self._closings = 0
         self._failures = 0
         self._not_before = 0.0  # by the loop's clock
         self._quiet_at = 0.0  # when silence has lasted for ping_interval, by the loop's clock
@@ -120,12 +138,17 @@ class Keywire:
         return self
 
     async def close(self) -> None:
-        """Closes the connection. A later ``async for`` connects again and resumes."""
+        """Closes the connection and ends the ``async for`` that waits for an event.
+
+        A later one connects again and resumes.
+        """
+        self._closings += 1
         opening, self._opening = self._opening, None
         if opening is not None:
             opening.cancel()
-            with contextlib.suppress(asyncio.CancelledError, Exception):
-                await opening
+            await asyncio.wait((opening,))
+            if not opening.cancelled():
+                opening.exception()  # asked, so that asyncio does not complain of it
         socket, self._socket = self._socket, None
         self._items.clear()
         if socket is not None:
@@ -135,8 +158,10 @@ class Keywire:
         """The next event. It may be cancelled, by a timeout for instance, and loses nothing.
 
         :raises Refused: where coming back is of no use
+        :raises StopAsyncIteration: where ``close()`` is called meanwhile
         """
-        while True:
+        closings = self._closings
+        while closings == self._closings:
             while self._items:
                 self.cursor, event = self._items.popleft()
                 if event is not None:
@@ -146,21 +171,33 @@ class Keywire:
                     await self._opened()
                 else:
                     await self._hear(self._socket)
-            except InvalidStatus as error:
-                self._handle_refusal(error.response)
-            except ConnectionClosed as error:
-                frame = error.rcvd
-                self._handle_close(frame.code if frame else 1006, frame.reason if frame else "")
-            except (OSError, InvalidHandshake, EOFError) as error:
-                self._come_back(f"{type(error).__name__}: {error}")
+            except Exception as error:
+                if closings == self._closings:
+                    self._handle(error)
+        raise StopAsyncIteration
+
+    def _handle(self, error: Exception) -> None:
+        if isinstance(error, InvalidStatus):
+            self._handle_refusal(error.response)
+        elif isinstance(error, ConnectionClosed):
+            frame = error.rcvd
+            self._handle_close(frame.code if frame else 1006, frame.reason if frame else "")
+        elif isinstance(error, (OSError, WebSocketException, EOFError)):
+            self._come_back(f"{type(error).__name__}: {error}")
+        else:
+            raise error
 
     async def _opened(self) -> None:
         if self._opening is None:
             self._opening = asyncio.create_task(self._open())
         opening = self._opening
         await asyncio.wait((opening,))  # a caller that is cancelled leaves it alone
-        self._opening = None
-        opening.result()
+        if opening is self._opening:
+            self._opening = None
+            if opening.cancelled():  # by what the key function asks, not by close()
+                return self._come_back("the key function was cancelled")
+        if not opening.cancelled():
+            opening.result()
 
     async def _open(self) -> None:
         await asyncio.sleep(self._not_before - asyncio.get_running_loop().time())
@@ -176,7 +213,7 @@ class Keywire:
         self._used_key = key
         encoded = base64.urlsafe_b64encode(key.encode()).decode().rstrip("=")
         options = {"open_timeout": 20, "close_timeout": 1, "max_size": 2**26, **self._options}
-        self._socket = await connect(
+        self._socket = await _Connect(
             self._address(),
             subprotocols=[Subprotocol("keywire.v1"), Subprotocol(f"key.{encoded}")],
             compression=None,  # the gateway has none
@@ -208,11 +245,11 @@ class Keywire:
             self._has_asked = True
             return await socket.send("ping")
         self._heard()
-        text = frame if isinstance(frame, str) else frame.decode()
+        text = frame if isinstance(frame, str) else frame.decode(errors="replace")
         for line in text.split("\n"):  # not splitlines: JSON may hold other line separators
             try:
                 event = self._loads(line)
-            except (ValueError, RecursionError) as error:
+            except Exception as error:  # what `loads` raises is the caller's choice
                 logger.error("Skipped an event that cannot be read: %s", type(error).__name__)
                 continue
             if isinstance(event, dict) and event.get("type") == "reconnect":
@@ -254,13 +291,14 @@ class Keywire:
     def _handle_refusal(self, response: Response) -> None:
         status, headers = response.status_code, response.headers
         if headers.get("Content-Type", "").startswith("application/problem+json"):
-            detail = json.loads(response.body or b"{}").get("detail", "")
+            detail = _detail(bytes(response.body or b""))
             if status == 403:
                 return self._refuse(Refused(status, detail))
             if status in (400, 405, 426):
                 raise Refused(status, detail) from None
         wait = headers.get("Retry-After", "")
-        self._come_back(f"answered {status}", int(wait) if wait.isdecimal() else 0)
+        seconds = float(wait) if wait.isdecimal() else 0
+        self._come_back(f"answered {status}", min(seconds, _LONGEST_WAIT))
 
     def _refuse(self, refused: Refused) -> None:
         self._socket = None
@@ -275,3 +313,10 @@ class Keywire:
         delay = at_least + random.uniform(0, bound)
         self._not_before = asyncio.get_running_loop().time() + delay
         logger.warning("Not connected (%s): back in %.1f s", reason, delay)
+
+
+def _detail(body: bytes) -> str:
+    with contextlib.suppress(ValueError, RecursionError):
+        problem = json.loads(body)
+        return str(problem.get("detail", "")) if isinstance(problem, dict) else ""
+    return ""
