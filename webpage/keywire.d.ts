@@ -22,7 +22,10 @@ export type KeywireKey = (why: {
   refused: boolean;
 }) => string | null | undefined | Promise<string | null | undefined>;
 
-/** How a client connects. Everything but `key` has a default. */
+/**
+ * How a client connects. Everything but `key` has a default. Milliseconds are 1 or more (`gapJitterMs`
+ * may be 0); what is above 1e9 counts as that.
+ */
 export interface KeywireOptions {
   /** The secret that this client presents, or a function that fetches it. It appears in no URL. */
   readonly key: string | KeywireKey;
@@ -30,9 +33,10 @@ export interface KeywireOptions {
   readonly transport?: "auto" | KeywireTransport | undefined;
   /**
    * Where to begin: the cursor of an earlier client, or the one that the backend got from
-   * `GET /api/cursor` before it read the state that it printed into the page.
+   * `GET /api/cursor` before it read the state that it printed into the page. `null`, as storage
+   * that holds none gives it, is none.
    */
-  readonly cursor?: string | undefined;
+  readonly cursor?: string | null | undefined;
   /**
    * Whether all pages of this origin use one connection: `true` joins those that present the same
    * key, a name (the user's id) those which give that name. Without Web Locks (plain http), or with

@@ -47,7 +47,7 @@
  *   reason: string,
  *   final?: boolean,
  *   silent?: boolean,
- *   retryMs?: number,
+ *   retryMs?: number | undefined,
  *   atOnce?: boolean,
  * }} CloseInfo
  */
@@ -113,8 +113,8 @@ const BLOCKED_AFTER = 2;
 /** How long events may wait for the outcome of a trial: what swallows WebSockets answers never. */
 const TRIAL_MS = 3_000;
 
-/** The longest that `setTimeout` can wait. */
-const FOREVER = 2_147_483_647;
+/** The longest wait, in milliseconds: with a jitter still one that `setTimeout` can wait for. */
+const FOREVER = 1e9;
 
 /** The names of the client's own events; a message whose type is one of them has no event of its own. */
 const OWN_EVENTS = ["message", "welcome", "gap", "close", "error", "state"];
@@ -190,26 +190,34 @@ export class Keywire extends EventTarget {
    */
   constructor(url, options) {
     super();
-    const { key, transport = "auto", cursor } = options;
-    if (typeof key !== "string" && typeof key !== "function") {
-      throw new TypeError("Cannot connect as `key` must be a string or a function");
-    }
-    if (!["auto", "websocket", "sse"].includes(transport)) {
-      throw new TypeError(
-        `Cannot connect as \`transport\` must be auto, websocket or sse: ${transport}`,
-      );
-    }
+    const { key, transport = "auto" } = options;
+    insist(
+      typeof key === "string" || typeof key === "function",
+      "`key` must be a string or a function",
+    );
+    insist(
+      ["auto", "websocket", "sse"].includes(transport),
+      `\`transport\` must be auto, websocket or sse: ${transport}`,
+    );
     this.#WebSocket = options.WebSocket ?? globalThis.WebSocket;
-    if (transport === "websocket" && this.#WebSocket === undefined) {
-      throw new TypeError("Cannot connect as there is no WebSocket here: pass one as an option");
-    }
+    insist(
+      transport !== "websocket" || this.#WebSocket,
+      "there is no WebSocket: pass one",
+    );
     this.#urls = addresses(url);
-    this.#cursor = this.#position = cursor;
+    // Storage that holds none gives null.
+    this.#cursor = this.#position = options.cursor ?? undefined;
     this.#transport = transport === "sse" || this.#WebSocket === undefined ? "sse" : "websocket";
     this.#reportedTransport = this.#transport;
     /** @type {any} */
     const settings = { ...options };
-    for (const [name, value] of Object.entries(DEFAULTS)) settings[name] ??= value;
+    for (const [name, value] of Object.entries(DEFAULTS)) {
+      const given = settings[name] ??= value;
+      if (!name.endsWith("Ms")) continue;
+      // Without these bounds timers would fire at once, and attempts would follow without a pause.
+      insist(given >= (name === "gapJitterMs" ? 0 : 1), `\`${name}\` must be 1 or more`);
+      settings[name] = Math.min(FOREVER, given);
+    }
     this.#options = settings;
     this.#ready = new Promise((resolve, reject) => {
       this.once("welcome", resolve);
@@ -247,7 +255,7 @@ export class Keywire extends EventTarget {
     const own = (/** @type {Event} */ event) => listener(event);
     const target = OWN_EVENTS.includes(type) ? this : this.#messages;
     target.addEventListener(type, own, options);
-    return () => target.removeEventListener(type, own);
+    return () => target.removeEventListener(type, own, options);
   }
 
   /**
@@ -599,6 +607,8 @@ export class Keywire extends EventTarget {
    * @param {string | undefined} cursor
    */
   #gap(lost, cursor) {
+    // A listener may just have closed it.
+    if (this.#stop.signal.aborted) return;
     for (const source of lost) this.#lost.add(source);
     this.#gapCursor = cursor;
     const fire = () => {
@@ -663,7 +673,7 @@ export class Keywire extends EventTarget {
       if (this.#scope.aborted) return resolve();
       const over = child(this.#scope);
       const { signal } = over;
-      const timer = setTimeout(() => over.abort(), Math.min(ms, FOREVER));
+      const timer = setTimeout(() => over.abort(), Math.min(FOREVER, ms));
       signal.addEventListener("abort", () => {
         clearTimeout(timer);
         resolve();
@@ -809,8 +819,8 @@ async function listen(url, context, probe = false) {
     for (;;) {
       const { done, value } = await reader.read();
       if (done) {
-        if (retryMs === undefined) return { code: 1005, reason: "the stream ended" };
-        return { code: welcomed ? 1005 : 503, reason: "the stream ended", retryMs };
+        const isRefused = retryMs !== undefined && !welcomed;
+        return { code: isRefused ? 503 : 1005, reason: "the stream ended", retryMs };
       }
       watch.heard();
       push(decoder.decode(value, { stream: true }));
@@ -829,12 +839,11 @@ async function listen(url, context, probe = false) {
  * @param {EventStreamBlock} block
  * @returns {ServerEvent | undefined}
  */
-function toEvent({ type, data, id }) {
-  const cursor = id === undefined ? {} : { cursor: id };
-  if (data === undefined) return id === undefined ? undefined : { type: "pong", ...cursor };
+function toEvent({ type, data, id: cursor }) {
+  if (data === undefined) return { type: "pong", cursor };
   const content = parse(data);
-  if (type === "message") return content && { type, message: content, ...cursor };
-  return { ...content, type, ...cursor };
+  if (type === "message") return content && { type, message: content, cursor };
+  return { ...content, type, cursor };
 }
 
 /**
@@ -849,10 +858,9 @@ async function refusal(response) {
   // Proxies and captive portals answer with pages of their own, which say nothing about the key.
   const isOurs = hasType(response, "application/problem+json");
   const final = isOurs && (status === 400 || REFUSED.includes(status));
-  const after = response.headers.get("retry-after");
-  if (after === null) return { code: status, reason, final };
+  const after = String(response.headers.get("retry-after"));
   const ms = /^\d+$/.test(after) ? Number(after) * 1000 : Date.parse(after) - Date.now();
-  return { code: status, reason, final, ...(ms >= 0 ? { retryMs: ms } : {}) };
+  return { code: status, reason, final, retryMs: ms >= 0 ? ms : undefined };
 }
 
 /**
@@ -961,14 +969,24 @@ function child(signal) {
 }
 
 /**
+ * @param {unknown} holds
+ * @param {string} otherwise
+ * @throws {TypeError} with what is wrong, where it does not hold
+ */
+function insist(holds, otherwise) {
+  if (!holds) throw new TypeError(`Cannot connect as ${otherwise}`);
+}
+
+/**
  * @param {string | URL} url
  * @returns {{ websocket: string, sse: string }}
  */
 function addresses(url) {
   const base = new URL(url, globalThis.location?.href);
-  if (!/^(ws|http)s?:$/.test(base.protocol)) {
-    throw new TypeError(`Cannot connect as the URL must be of ws or http: ${base.protocol}`);
-  }
+  insist(
+    /^(ws|http)s?:$/.test(base.protocol),
+    `\`url\` must be of ws or http: ${base.protocol}`,
+  );
   const secure = /^(wss|https):$/.test(base.protocol) ? "s" : "";
   const where = base.host + base.pathname.replace(/\/(websocket|events)?$/, "");
   return {
@@ -1011,7 +1029,7 @@ function parse(text) {
  */
 function sourcesOf(lost) {
   const named = SOURCES.filter((source) => Array.isArray(lost) && lost.includes(source));
-  return named.length > 0 ? named : SOURCES;
+  return named[0] ? named : SOURCES;
 }
 
 /**

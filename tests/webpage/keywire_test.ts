@@ -50,6 +50,41 @@ Deno.test("Keywire throws at once when its URL or options make no sense", () => 
     TypeError,
     "carrier",
   );
+  for (const name of ["minDelayMs", "maxDelayMs", "pingMs", "dialMs", "upgradeMs", "gapJitterMs"]) {
+    for (const wrong of [NaN, -1, "soon", {}, ...(name === "gapJitterMs" ? [] : [0])]) {
+      const options = { key: "k", [name]: wrong };
+      assertThrows(() => new Keywire("ws://x/", options), TypeError, `\`${name}\``);
+    }
+  }
+});
+
+Deno.test("Keywire waits long where an option says Infinity", async () => {
+  await using peer = new Peer();
+  const never = { dialMs: Infinity, pingMs: Infinity, upgradeMs: Infinity };
+  using watched = new Watched(peer.url, { ...never, gapJitterMs: Infinity });
+  const line = await peer.line();
+  line.say({ type: "gap", cursor: "1", source: "stream" }, said("a"));
+  await watched.until("message");
+  await new Promise((resolve) => setTimeout(resolve, 50)); // a timer without a bound fires at once
+  assertEquals([line.heard, watched.of("close"), watched.of("gap")], [[], [], []]);
+});
+
+Deno.test("Keywire begins anew where storage gives null for its cursor", async () => {
+  await using peer = new Peer();
+  using watched = new Watched(peer.url, { cursor: null });
+  assertEquals((await peer.line()).after, undefined);
+  await watched.until("welcome");
+  assertEquals(watched.of("gap"), []);
+});
+
+Deno.test("Keywire: what on() returns undoes a listener that captures, too", async () => {
+  await using peer = new Peer();
+  using watched = new Watched(peer.url);
+  let calls = 0;
+  watched.client.on("message", () => calls++, { capture: true })();
+  (await peer.line()).say(said("a"));
+  await watched.until("message");
+  assertEquals(calls, 0);
 });
 
 Deno.test("Keywire reads several lines a frame and ignores what it does not know", async () => {

@@ -25,6 +25,17 @@ keywire.addEventListener("state", ({ state }) => {
 });
 `;
 
+/** A program that closes in a listener, behind which a gap would be due a day later. */
+const losing = (url: string) => `
+import { Keywire } from ${JSON.stringify(client)};
+const options = { key: "demo", cursor: "old", gapJitterMs: 86_400_000 };
+const keywire = new Keywire(${JSON.stringify(url)}, options);
+keywire.on("welcome", ({ lost }) => {
+  console.log(...lost);
+  keywire.close();
+});
+`;
+
 async function run(command: string[], source: string): Promise<string> {
   const [name, ...args] = command;
   const child = new Deno.Command(name!, { args, stdin: "piped", stdout: "piped" }).spawn();
@@ -54,5 +65,11 @@ for (const [name, command] of [["Deno", DENO], ["Node", NODE]] as const) {
     await using peer = new Peer();
     peer.refuse = () => new Response(null, { status: 503, headers: { "retry-after": "3600" } });
     assertEquals(await run(command, waiting(peer.url)), "waiting\nclosed\n");
+  });
+
+  Deno.test(`Keywire lets ${name} exit when a listener closes it before a gap is due`, async () => {
+    await using peer = new Peer();
+    peer.welcome = () => ({ type: "welcome", cursor: "c", recovered: false, lost: ["stream"] });
+    assertEquals(await run(command, losing(peer.url)), "stream\n");
   });
 }
