@@ -137,8 +137,8 @@ export class Resumptions implements Disposable {
 
   /** A client that is ahead waits for messages: a marker more would not help it. */
   #askForMarker(): void {
-    for (const { isMarkerUnknown } of this.#pending) {
-      if (isMarkerUnknown) return this.#probe();
+    for (const { isMarkerUnknown, ownMarkers } of this.#pending) {
+      if (isMarkerUnknown && ownMarkers > 0) return this.#probe();
     }
   }
 

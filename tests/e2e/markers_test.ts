@@ -121,3 +121,13 @@ async function eachNodeResumes(scene: Scene, cursor: string, count = 5): Promise
     assertEquals(numbers, Array.from({ length: count }, (_, at) => at + 1), url);
   }
 }
+
+Deno.test("A node with its own bus goes on while a cursor is ahead of it that names an unknown marker", async () => {
+  await using gateway = await startKeywire();
+  const after = "18446744073709551615-0~unknown~0";
+  using _forged = await openSocket(gateway.url, "demo", { v1: true, after });
+  const signal = AbortSignal.timeout(20_000);
+  const health = await fetch(`${gateway.url}/health`, { signal });
+  await health.body?.cancel();
+  assertEquals(health.status, 200);
+});
