@@ -61,7 +61,7 @@ function audienceOf(
   return { online: recipients.length - offline.length, offline };
 }
 
-/** Looks `names` up, page by page, for as long as anybody waits for the answer. */
+/** Looks `names` up, page by page, for as long as a caller waits for the answer. */
 async function lookUpAll(
   presence: AskedPresence,
   names: ReadonlySet<string>,

@@ -23,7 +23,7 @@ export function recipientsOf(value: unknown): readonly string[] | undefined {
 }
 
 /**
- * Nothing can be addressed to an empty name, and its notices would name nobody. U+FFFD stands for bytes
+ * No message can be addressed to an empty name, and its notices would be empty. U+FFFD stands for bytes
  * that are no text, so that it stands for many names.
  */
 function isName(text: string | undefined): text is string {

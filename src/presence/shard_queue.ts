@@ -102,15 +102,14 @@ export class ShardQueue {
    * Returns whether there is nothing to wait for.
    */
   async #round(): Promise<boolean> {
-    const entries = new Set(this.#take(this.#waiting));
+    const entries = this.#take(this.#waiting);
     const goesOn = await this.#advance(entries);
-    if (!goesOn || !this.#waiting.isSubsetOf(entries)) return goesOn;
-    return await this.#advance(new Set(this.#take(entries)));
+    if (!goesOn || !this.#waiting.isSubsetOf(new Set(entries))) return goesOn;
+    return await this.#advance(this.#take(entries));
   }
 
-  async #advance(batch: ReadonlySet<Entry>): Promise<boolean> {
-    if (batch.size === 0) return true;
-    const entries = [...batch];
+  async #advance(entries: readonly Entry[]): Promise<boolean> {
+    if (entries.length === 0) return true;
     const goesOn = await this.#options.name(entries) && await this.#send(entries);
     for (const entry of entries) {
       entry.isBusy = false;

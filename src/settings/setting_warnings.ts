@@ -22,7 +22,7 @@ const PARTS: Readonly<Record<string, readonly string[]>> = {
   OTEL_EXPORTER_OTLP_ENDPOINT: ["OTEL_EXPORTER_OTLP_HEADERS", "OTEL_SERVICE_NAME"],
 };
 
-/** Variables whose value is a name, which may be any text, and values that nobody gives as one. */
+/** Variables whose value is a name, which may be any text; and what a name hardly begins or ends with. */
 const NAMES = /_(?:CHANNEL|STREAM|COLLECTION|FIELD)$/;
 const WRAPPED = /^[\s"']|[\s"']$/;
 

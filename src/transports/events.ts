@@ -19,7 +19,7 @@ export class EventsTransport implements Transport {
   }
 
   async handle(request: Request, info: RequestInfo): Promise<Response> {
-    // Whoever asks by HEAD whether a stream is there is not present.
+    // A HEAD request asks whether a stream is there: its client is not present.
     if (request.method !== "GET" && request.method !== "POST") {
       return problem(this.#connector.refuse(REFUSED.method));
     }

@@ -4,7 +4,7 @@ import { PresenceUnavailable, type RecipientPresence } from "../../src/presence/
 
 const HERE: RecipientPresence = { sockets: 1 };
 
-/** Names that nobody has used, the first of which is `<prefix>0`. */
+/** Names that no client uses, the first of which is `<prefix>0`. */
 function names(prefix: string, count: number): string[] {
   return Array.from({ length: count }, (_, at) => `${prefix}${at}`);
 }
