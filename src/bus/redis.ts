@@ -1,3 +1,4 @@
+import { controlChannel } from "../core/control_channel.ts";
 import type { PartHealth } from "../core/part_health.ts";
 import type { BroughtPosition } from "../core/position.ts";
 import {
@@ -102,7 +103,7 @@ export class RedisBus implements Bus {
       },
       random,
     });
-    const control = controlOf(prefix);
+    const control = controlChannel(prefix);
     this.inquiries = new RedisInquiries({ ask: this.#ask, control, nodeId: options.nodeId });
     this.#publisher = new RedisPublisher({ ask: this.#ask, prefix, channel, stream });
   }
@@ -134,7 +135,7 @@ export class RedisBus implements Bus {
     this.#isListening = true;
     this.#sentinels.start();
     this.#commands.start();
-    const control = controlOf(prefix);
+    const control = controlChannel(prefix);
     const hasOneOrder = address.kind !== "cluster";
     let orders = 0;
     this.#control = new RedisControl({
@@ -230,9 +231,4 @@ export class RedisBus implements Bus {
     this.#channel?.reset(REPLACED);
     this.#stream?.reset(REPLACED);
   }
-}
-
-/** The channel where the nodes speak with each other. */
-function controlOf(prefix: string): string {
-  return `{${prefix}}:control`;
 }

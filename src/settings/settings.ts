@@ -1,3 +1,4 @@
+import { controlChannel } from "../core/control_channel.ts";
 import { type Cidr, contains, parseAddress, parseCidr } from "../core/ip_address.ts";
 import { Environment, InvalidSetting } from "./environment.ts";
 import { type OtelSettings, readOtelSettings } from "./otel_settings.ts";
@@ -182,7 +183,7 @@ function checkSources(settings: Settings): void {
       "REDIS_CHANNEL, CONNECTED_CHANNEL and DISCONNECTED_CHANNEL must be three different names",
     );
   }
-  const control = `{${redisPrefix}}:control`;
+  const control = controlChannel(redisPrefix);
   const at = channels.indexOf(control);
   if (at >= 0) {
     const name = ["REDIS_CHANNEL", "CONNECTED_CHANNEL", "DISCONNECTED_CHANNEL"][at];
